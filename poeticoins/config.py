@@ -1,0 +1,214 @@
+"""
+The settings: one frozen dataclass, from its defaults, then `poeticoins.toml`, `POETICOINS_*` and the command line.
+
+Read once, at an entry point, and passed by hand; nothing reads the environment on import.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from poeticoins.errors import ConfigurationError, UnknownProduct
+from poeticoins.model import Mode, Product
+
+SOCKET_PATH_LIMIT = 107  # sun_path on Linux, less its terminator
+LONGEST_SOCKET = "bitstamp-replay.sock"  # the longest name that we make in the run directory, by convention
+DEFAULT_FILE = Path("poeticoins.toml")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Each field is a key of `poeticoins.toml` and, in capitals, `POETICOINS_<FIELD>`."""
+
+    run_dir: Path = Path()
+    """Where sockets, journals, the lock and the status live; mode 0700."""
+    exchanges: tuple[str, ...] = ()
+    """The exchanges to follow, by name; empty: every one that is known."""
+    products: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    """Products by exchange, from `[exchanges.NAME] products = [...]`; an exchange without any follows its defaults."""
+
+    host: str = "127.0.0.1"
+    """The address that the dashboard listens on."""
+    port: int = 8050
+    """The port that the dashboard listens on; 0: any free one."""
+    allow_origin: tuple[str, ...] = ()
+    """Further `host:port` names under which browsers may open the dashboard."""
+
+    ring_capacity: int = 50_000
+    """Trades a product that historical keeps in memory (56 bytes each)."""
+    journal_capacity: int = 50_000
+    """Trades a product that a client's journal keeps on disk (56 bytes each); historical restarts from them."""
+    bars_1s: int = 86_400
+    """One-second bars a product: a day (60 bytes each). Seconds without a trade take no bar."""
+    bars_1m: int = 10_080
+    """One-minute bars a product: a week."""
+    bars_1h: int = 8_784
+    """One-hour bars a product: a year."""
+    bars_1d: int = 3_660
+    """One-day bars a product: ten years."""
+
+    beat_interval: float = 1.0
+    """Seconds between a child's heartbeats to the supervisor, and a client's heartbeats on the bus."""
+    hang_after: float = 5.0
+    """Seconds without a heartbeat after which a child counts as hung and is replaced."""
+    start_timeout: float = 60.0
+    """Seconds that a child may take from its start to its first heartbeat."""
+    stop_timeout: float = 3.0
+    """Seconds that a child may take to stop before it is killed."""
+    stable_after: float = 60.0
+    """Seconds that a child must have been ready for its next restart to be immediate again."""
+    good_after: float = 30.0
+    """Seconds of good frames after which a connection's backoff begins anew."""
+    answer_timeout: float = 5.0
+    """Seconds that a question waits for a process that is starting, before RequestTimeout."""
+
+    seed: int = 1
+    """The demo's market is a pure function of this seed, the product and the time."""
+    speed: float = 1.0
+    """How many times faster than it was recorded a replay runs; 0: as fast as it goes."""
+
+    mode: Mode = "live"
+    """Set by `--demo` and `--replay`, never by a file."""
+    replay: tuple[Path, ...] = ()
+    """The recordings of `--replay`."""
+    embedded_url: str = ""
+    """The embedded exchange's address in demo and replay, such as "ws://127.0.0.1:40123"; set by the supervisor."""
+    dashboard: bool = False
+    """Whether the Panel server is supervised too: `--dashboard`."""
+    replay_products: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    """The products that a replay's frames hold, by exchange; set by the command line."""
+
+    def socket(self, name: str) -> Path:
+        """The path of one of our ipc sockets: `coinbase`, `coinbase-replay`, `historical`, `control`."""
+        return self.run_dir / f"{name}.sock"
+
+    def journal(self, product: Product) -> Path:
+        """The path of `product`'s journal; each mode has its own directory, so a demo never becomes anyone's market."""
+        return self.run_dir / self.mode / product.exchange / f"{product.pair}.journal"
+
+
+NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products"}
+"""Fields that only the command line (or a table of the file) sets."""
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """
+    The settings of this process, but for the command line's.
+
+    `file`: a TOML file that must exist; None: `poeticoins.toml` in the working directory, if it is there.
+    Raises ConfigurationError, which names the file or variable, the key, what was expected and what came.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    if file is not None or DEFAULT_FILE.is_file():
+        values |= _from_file(file or DEFAULT_FILE)
+    values |= _from_environment(environment)
+    values.setdefault("run_dir", _default_run_dir(environment))
+    return checked(replace(Settings(), **values))
+
+
+def checked(settings: Settings) -> Settings:
+    """`settings` with an absolute run directory. Raises ConfigurationError for what no single field shows."""
+    settings = replace(settings, run_dir=settings.run_dir.expanduser().absolute())
+    length, limit = len(os.fsencode(str(settings.run_dir))), SOCKET_PATH_LIMIT - len(LONGEST_SOCKET) - 1
+    if length > limit:
+        raise ConfigurationError(
+            f"run_dir: expected at most {limit} bytes, so that sockets fit in it, got {length}: {settings.run_dir}"
+        )
+    return settings
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: expected TOML: {error}") from None
+    values: dict[str, Any] = {}
+    if isinstance(table.get("exchanges"), dict):
+        values["products"] = _products(str(file), table.pop("exchanges"))
+    for key, value in table.items():
+        known = _known(key, str(file))
+        values[known] = _converted(known, value, f"{file}: {known}")
+    return values
+
+
+def _products(file: str, tables: dict[str, Any]) -> dict[str, tuple[Product, ...]]:
+    products: dict[str, tuple[Product, ...]] = {}
+    for exchange, table in tables.items():
+        where = f"{file}: [exchanges.{exchange}]"
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"{where}: expected a table with products = ['BTC-USD', ...], got {table!r}")
+        for key in table.keys() - {"products"}:
+            raise ConfigurationError(f"{where} {key}: not a known key; expected products")
+        if "products" not in table:
+            products[exchange] = ()
+            continue
+        pairs = table["products"]
+        if not isinstance(pairs, list) or not pairs:
+            raise ConfigurationError(f"{where} products: expected a list such as ['BTC-USD'], got {pairs!r}")
+        products[exchange] = tuple(dict.fromkeys(_product(exchange, pair, f"{where} products") for pair in pairs))
+    return products
+
+
+def _product(exchange: str, pair: object, where: str) -> Product:
+    try:
+        return Product.parse(f"{exchange}:{pair}")
+    except UnknownProduct:
+        raise ConfigurationError(
+            f"{where}: expected pairs spelled 'BASE-QUOTE' such as 'BTC-USD', got {pair!r}"
+        ) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in environment.items():
+        key = name.removeprefix("POETICOINS_").lower()
+        if name.startswith("POETICOINS_") and key in _types() and text:
+            values[key] = _converted(key, text, name)
+    return values  # others, such as the tests' POETICOINS_CAPTURES, are not settings
+
+
+def _known(key: str, where: str) -> str:
+    if key not in _types():
+        raise ConfigurationError(f"{where}: {key}: not a known key; expected one of {', '.join(sorted(_types()))}")
+    return key
+
+
+def _types() -> dict[str, type]:
+    """The settable fields and the type of each one's default."""
+    return {f.name: type(getattr(Settings(), f.name)) for f in fields(Settings) if f.name not in NOT_IN_FILES}
+
+
+def _converted(key: str, value: Any, where: str) -> Any:
+    kind: Any = _types()[key]
+    try:
+        if kind is tuple:
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+        if issubclass(kind, Path):
+            return Path(value)
+        if isinstance(value, bool | list | dict) or (kind is int and isinstance(value, float)):
+            raise ValueError
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}") from None
+    limit = 65_535 if key == "port" else 1e9
+    if isinstance(number, int | float) and not 0 <= number <= limit:
+        raise ConfigurationError(f"{where}: expected a number from 0 to {limit:g}, got {value!r}")
+    if (key in _AT_LEAST_ONE) and number < 1:
+        raise ConfigurationError(f"{where}: expected at least 1, got {value!r}")
+    return number
+
+
+_WORDS: Mapping[type, str] = {int: "a whole number", float: "a number of seconds or a factor", str: "text"}
+_AT_LEAST_ONE = {"ring_capacity", "journal_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"}
+
+
+def _default_run_dir(environment: Mapping[str, str]) -> Path:
+    state = environment.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state) / "poeticoins"

@@ -1,0 +1,14 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def run_dir() -> Iterator[Path]:
+    """A directory whose path is short enough for sockets, unlike tmp_path."""
+    path = Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
