@@ -1,0 +1,148 @@
+"""
+Bars of one second, rolled up to longer ones: open, high, low, close, volume and turnover by time. Pure numpy.
+
+A bar is labelled by its left edge in UTC nanoseconds; spans without a trade have no bar. Prices are float64.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from poeticoins.model import SECOND
+
+BAR_DTYPE = np.dtype(
+    [
+        ("start_ns", "<i8"), ("open", "<f8"), ("high", "<f8"), ("low", "<f8"), ("close", "<f8"),
+        ("volume", "<f8"), ("turnover", "<f8"), ("trades", "<u4"),
+    ]
+)  # fmt: skip
+Bars = NDArray[np.void]
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
+TIERS = (SECOND, MINUTE, HOUR, DAY)
+
+
+@dataclass(frozen=True)
+class Deal:
+    """What a bar needs of a trade."""
+
+    traded_at_ns: int
+    price: float
+    size: float
+
+
+class Tier:
+    """The newest `capacity` bars of one length, oldest first in a sliding array."""
+
+    def __init__(self, interval_ns: int, capacity: int) -> None:
+        self.interval_ns = interval_ns
+        self._capacity = capacity
+        self._bars: Bars = np.zeros(
+            capacity + max(64, capacity // 16), BAR_DTYPE
+        )  # room to slide, untouched until used
+        self._from = self._to = 0
+
+    @property
+    def bars(self) -> Bars:
+        """All bars, oldest first: a view that is good until the next change."""
+        return self._bars[self._from : self._to]
+
+    @property
+    def full(self) -> bool:
+        """Whether an older bar has had to go, or will with the next one."""
+        return self._to - self._from == self._capacity
+
+    def add(self, deal: Deal, *, newest: bool) -> None:
+        """
+        One more trade. `newest`: it is the newest of its bar, so it is the close.
+
+        An older one changes high, low and sums; open and close stay, and are corrected by set_ends.
+        """
+        start = deal.traded_at_ns // self.interval_ns * self.interval_ns
+        bars = self.bars
+        if len(bars) and start == int(bars["start_ns"][-1]):
+            at = len(bars) - 1
+        else:
+            at = int(np.searchsorted(bars["start_ns"], start))
+            if at == len(bars) or int(bars["start_ns"][at]) != start:
+                if at == 0 and self.full:
+                    return  # older than everything that is kept
+                self._insert(at, start, deal)
+                return
+        bar = self.bars[at]
+        bar["high"], bar["low"] = max(bar["high"], deal.price), min(bar["low"], deal.price)
+        bar["volume"] += deal.size
+        bar["turnover"] += deal.price * deal.size
+        bar["trades"] += 1
+        if newest:
+            bar["close"] = deal.price
+
+    def set_ends(self, at_ns: int, first: float, last: float) -> None:
+        """Open and close of the bar that `at_ns` lies in, from whoever knows them."""
+        start = at_ns // self.interval_ns * self.interval_ns
+        at = int(np.searchsorted(self.bars["start_ns"], start))
+        if at < len(self.bars) and int(self.bars["start_ns"][at]) == start:
+            self.bars[at]["open"], self.bars[at]["close"] = first, last
+
+    def _insert(self, at: int, start: int, deal: Deal) -> None:
+        if self.full:
+            self._from, at = self._from + 1, at - 1
+        if self._to == len(self._bars):
+            kept = self.bars.copy()
+            self._from, self._to = 0, len(kept)
+            self._bars[: len(kept)] = kept
+        place = self._from + at
+        self._bars[place + 1 : self._to + 1] = self._bars[place : self._to].copy()
+        self._to += 1
+        price, size = deal.price, deal.size
+        self._bars[place] = (start, price, price, price, price, size, price * size, 1)
+
+
+def rolled_up(bars: Bars, interval_ns: int) -> Bars:
+    """`bars`, oldest first, as bars of `interval_ns`, a multiple of theirs."""
+    if not len(bars):
+        return bars
+    starts = bars["start_ns"] // interval_ns * interval_ns
+    first = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
+    last = np.append(first[1:], len(bars)) - 1
+    out = np.zeros(len(first), BAR_DTYPE)
+    out["start_ns"] = starts[first]
+    out["open"], out["close"] = bars["open"][first], bars["close"][last]
+    out["high"], out["low"] = np.maximum.reduceat(bars["high"], first), np.minimum.reduceat(bars["low"], first)
+    for name in ("volume", "turnover", "trades"):
+        out[name] = np.add.reduceat(bars[name], first)
+    return out
+
+
+class Candles:
+    """One product's bars of a second, a minute, an hour and a day; `capacities` in that order."""
+
+    def __init__(self, capacities: tuple[int, int, int, int]) -> None:
+        self._tiers = [Tier(interval, capacity) for interval, capacity in zip(TIERS, capacities, strict=True)]
+
+    def add(self, deal: Deal, ends: tuple[float, float] | None = None) -> None:
+        """
+        One more trade. `ends` is None if no trade of the product is newer; otherwise it is the open and close of the
+        trade's second, itself included, and every bar that it lies in is corrected.
+        """
+        for tier in self._tiers:
+            tier.add(deal, newest=ends is None)
+        if ends is None:
+            return
+        self._tiers[0].set_ends(deal.traded_at_ns, *ends)
+        for finer, coarser in pairwise(self._tiers):
+            start = deal.traded_at_ns // coarser.interval_ns * coarser.interval_ns
+            low, high = np.searchsorted(finer.bars["start_ns"], [start, start + coarser.interval_ns])
+            if low < high and not (low == 0 and finer.full):  # a cut-off bar knows nothing of its own open
+                parts = finer.bars[low:high]
+                coarser.set_ends(deal.traded_at_ns, float(parts["open"][0]), float(parts["close"][-1]))
+
+    def newest(self, interval_ns: int, limit: int) -> Bars:
+        """The newest `limit` candles of `interval_ns`, oldest first. Raises ValueError unless it is whole seconds."""
+        if interval_ns <= 0 or interval_ns % SECOND:
+            raise ValueError(f"expected an interval of whole seconds, got {interval_ns} ns")
+        base = next(tier for tier in reversed(self._tiers) if interval_ns % tier.interval_ns == 0)
+        per_candle = interval_ns // base.interval_ns
+        bars = base.bars[-(limit + 1) * per_candle :] if limit else base.bars[:0]
+        return (bars if per_candle == 1 else rolled_up(bars, interval_ns))[-limit:] if limit else bars

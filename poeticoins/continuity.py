@@ -1,0 +1,72 @@
+"""
+What a client knows of an exchange's trade ids: which trades are new, and where some are missing. Pure.
+
+Where ids count up by one, a jump is a hole of known size, and no jump proves that nothing was missed. Elsewhere a hole
+can only be known by time: from the last sign of life of one connection to the subscription on the next.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from poeticoins.model import Gap, Product, Trade
+from poeticoins.sequence import IdWindow
+
+
+@dataclass
+class Continuity:
+    """One product of one client. `ids`: those that are in its journal, which a restart must not publish again."""
+
+    product: Product
+    contiguous: bool
+    ids: IdWindow
+    last_id: int | None = None
+    last_traded_ns: int = 0
+
+    def accept(self, trade: Trade) -> list[Trade | Gap]:
+        """What a parsed trade adds to the stream, in order: nothing if it is known, itself, or a gap and itself."""
+        if not self.ids.add(trade.trade_id):
+            return []
+        hole = self._hole(trade)
+        if self._is_late(trade.trade_id, trade.traded_at_ns):
+            trade = structs.replace(trade, late=True)
+        self._advance(trade.trade_id, trade.traded_at_ns)
+        return [trade] if hole is None else [hole, trade]
+
+    def remember(self, published: Iterable[tuple[int, int]]) -> None:
+        """(trade_id, traded_at_ns) of trades that are in the journal already, in its order: known from now on."""
+        for trade_id, traded_at_ns in published:
+            self.ids.add(trade_id)
+            self._advance(trade_id, traded_at_ns)
+
+    def disconnected(self, from_ns: int, to_ns: int, *, died: bool) -> Gap | None:
+        """
+        The hole in time that a lost connection may have left, by our clock; None where ids will tell.
+
+        Also None for a product that has no trade yet: its history has not begun.
+        """
+        if self.contiguous or self.last_id is None or to_ns <= from_ns:
+            return None
+        return Gap(self.product, "client down" if died else "disconnected", from_ns, to_ns)
+
+    def _is_late(self, trade_id: int, traded_at_ns: int) -> bool:
+        """Older by id and by time. Older by id alone means that the exchange began its ids anew."""
+        return self.last_id is not None and trade_id < self.last_id and traded_at_ns <= self.last_traded_ns
+
+    def _advance(self, trade_id: int, traded_at_ns: int) -> None:
+        if not self._is_late(trade_id, traded_at_ns):
+            self.last_id, self.last_traded_ns = trade_id, max(self.last_traded_ns, traded_at_ns)
+
+    def _hole(self, trade: Trade) -> Gap | None:
+        if not self.contiguous or self.last_id is None or trade.trade_id <= self.last_id + 1:
+            return None
+        return Gap(
+            self.product,
+            "skipped ids",
+            from_ns=min(self.last_traded_ns, trade.traded_at_ns),
+            to_ns=trade.traded_at_ns,
+            first_id=self.last_id + 1,
+            last_id=trade.trade_id - 1,
+            missing=trade.trade_id - self.last_id - 1,
+        )

@@ -1,0 +1,167 @@
+"""
+What historical keeps of one product, and its answers: the merge, the ring, the bars and the known gaps. No I/O.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from poeticoins.candles import Bars, Candles, Deal
+from poeticoins.config import Settings
+from poeticoins.model import SECOND, Gap, Product, Trade
+from poeticoins.record import GAP, RECORD, RECORD_SIZE, unpack
+from poeticoins.ring import Records, Ring, floats, sorted_trades
+from poeticoins.sequence import Lost, Merge, Wanted
+
+PAGE = 60_000  # records in one answer: 3.4 MB, under the 4 MiB that a reader accepts
+REPLAY_PAGE = 4_000  # records in one answer to a replay question, so that nobody waits long behind it
+GAPS_KEPT = 1_000
+
+
+class History:
+    """One product's window. Feed it what the bus, the journal and the replay say; ask it what it knows."""
+
+    def __init__(self, product: Product, settings: Settings) -> None:
+        self.product = product
+        self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self._merge: Merge[bytes] | None = None
+        self._ring = Ring(settings.ring_capacity)
+        self._candles = Candles((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
+        self._epoch = 0
+        self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
+        self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
+        self._newest_traded = (0, 0)
+        self._disorder_left = 0  # records until the last one that was out of order has left the ring
+        self._newest_record = b""
+
+    # -- what comes in
+
+    def restore(self, epoch: int, first: int, last: int, records: bytes) -> None:
+        """The publisher's journal, or the part of it that was wanted: the sequences `first` to `last` of `epoch`."""
+        if self._merge is None:
+            self._merge = Merge(epoch=epoch, following=first - 1)
+            self._epoch, self._complete_from = epoch, first
+        elif epoch != self._merge.epoch:
+            self._merge.heartbeat(epoch, last)
+        self._take(self._merge.answer(epoch, first, last, split(records)))
+
+    def message(self, epoch: int, sequence: int, record: bytes) -> None:
+        """A live trade or gap."""
+        self._take(self._joined().message(epoch, sequence, record))
+
+    def heartbeat(self, epoch: int, last: int) -> None:
+        self._joined().heartbeat(epoch, last)
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """The range that has to be fetched from the publisher's journal."""
+        return self._merge.wanted if self._merge else None
+
+    @property
+    def next(self) -> tuple[int, int]:
+        """(epoch, sequence) that comes next; (0, 1) before anything is known."""
+        return (self._merge.epoch or 0, self._merge.next) if self._merge else (0, 1)
+
+    def _joined(self) -> Merge[bytes]:
+        if self._merge is None:  # no journal was there: everything is wanted, from the first
+            self._merge = Merge(history=2**62)
+        return self._merge
+
+    def _take(self, items: Iterable[bytes | Lost]) -> None:
+        for item in items:
+            if isinstance(item, Lost):
+                self._complete_from = item.last + 1
+                now = self._newest_traded[0]
+                missing = item.last - item.first + 1
+                self.gaps.append(Gap(self.product, "overrun", now, now, missing=missing, epoch=item.epoch))
+            else:
+                self._file(item)
+
+    def _file(self, record: bytes) -> None:
+        fields = RECORD.unpack(record)
+        sequence, trade_id, traded_ns, kind, epoch = fields[0], fields[1], fields[2], fields[8], fields[10]
+        if epoch != self._epoch:
+            self._begin(epoch, sequence)
+        if kind == GAP:
+            gap = unpack(record, self.product)
+            assert isinstance(gap, Gap)
+            self.gaps.append(gap)
+            self._ring.append(record)
+            return
+        if trade_id in self._published_before:
+            return
+        self._ring.append(record)
+        self._disorder_left = max(0, self._disorder_left - 1)
+        deal = Deal(traded_ns, _float(fields[4], fields[6]), _float(fields[5], fields[7]))
+        if (traded_ns, trade_id) > self._newest_traded:
+            self._newest_traded, self._newest_record = (traded_ns, trade_id), record
+            self._candles.add(deal)
+        else:
+            self._disorder_left = self._ring.capacity
+            self._candles.add(deal, self._ends(traded_ns))
+
+    def _begin(self, epoch: int, sequence: int) -> None:
+        """A new epoch: its journal may hold trades again that the one before it has published."""
+        if self._epoch:
+            self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
+        self._epoch, self._complete_from = epoch, sequence
+
+    def _ends(self, traded_ns: int) -> tuple[float, float]:
+        """Open and close of the second that `traded_ns` lies in, as the ring knows it."""
+        start = traded_ns // SECOND * SECOND
+        records = self._ring.in_order()
+        times = records["traded_at_ns"]
+        trades = sorted_trades(records[(times >= start) & (times < start + SECOND)])
+        prices = floats(trades["price_mantissa"], trades["price_exponent"])
+        return float(prices[0]), float(prices[-1])
+
+    # -- what is asked
+
+    @property
+    def last_trade(self) -> Trade | None:
+        """The newest trade by (traded_at_ns, trade_id)."""
+        found = unpack(self._newest_record, self.product) if self._newest_record else None
+        return found if isinstance(found, Trade) else None
+
+    def trades(self, limit: int, since_ns: int = 0, before: tuple[int, int] | None = None) -> tuple[Records, bool]:
+        """The newest `limit` trades, sorted by (traded_at_ns, trade_id), and whether older ones that fit remain."""
+        if self._disorder_left or before is not None:
+            trades = sorted_trades(self._ring.in_order())
+        else:
+            trades = sorted_trades(self._ring.tail(limit + len(self.gaps) + 1))
+        if before is not None:
+            times, ids = trades["traded_at_ns"], trades["trade_id"]
+            trades = trades[(times < before[0]) | ((times == before[0]) & (ids < before[1]))]
+        trades = trades[np.searchsorted(trades["traded_at_ns"], since_ns) :]
+        count = min(limit, PAGE)
+        return trades[max(0, len(trades) - count) :], len(trades) > count and limit > count
+
+    def candles(self, interval_ns: int, limit: int) -> Bars:
+        """The newest `limit` candles, oldest first. Raises ValueError for an interval that is not whole seconds."""
+        return self._candles.newest(interval_ns, min(limit, PAGE))
+
+    def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
+        """(epoch, first, last, records): the part of the range asked for that is known; see wire.ReplayAnswer."""
+        newest = self.next[1] - 1 if self.next[0] == self._epoch else 0
+        if epoch != self._epoch or first > newest:
+            return self._epoch, first, first - 1, b""
+        records = self._ring.tail(max(0, newest - first + 1))
+        records = records[records["epoch"] == self._epoch]
+        oldest = int(records["sequence"][0]) if len(records) and self._ring.came_round else first
+        first = max(first, self._complete_from, oldest)
+        last = min(last, newest, first + REPLAY_PAGE - 1)
+        chosen = records[(records["sequence"] >= first) & (records["sequence"] <= last)]
+        return self._epoch, first, last, chosen.tobytes()
+
+
+def split(records: bytes) -> Sequence[tuple[int, bytes]]:
+    """(sequence, record) of each record."""
+    return [
+        (int.from_bytes(records[at : at + 8], "little"), records[at : at + RECORD_SIZE])
+        for at in range(0, len(records), RECORD_SIZE)
+    ]
+
+
+def _float(mantissa: int, exponent: int) -> float:
+    return mantissa / 10**-exponent if exponent <= 0 else float(mantissa * 10**exponent)

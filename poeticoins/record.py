@@ -1,0 +1,68 @@
+"""
+One trade or gap as 56 bytes: the same, byte for byte, in a client's journal, in historical's ring and in its answers.
+
+Little-endian, in this order: sequence u64, trade_id i64, traded_at_ns i64, received_at_ns i64, price mantissa i64,
+size mantissa i64, price exponent i8, size exponent i8, kind u8 (0 trade, 1 gap), flags u8, epoch u32.
+A number is mantissa × 10**exponent, so the exchange's own digits survive. A trade's flags: bit 0 the taker sold,
+bit 1 late, bits 2-3 the origin (0 live, 1 snapshot, 2 backfill).
+A gap uses the same places for: first missing id (-1: unknown), from_ns, to_ns, last missing id, number missing
+(-1: unknown), and its reason in the flags.
+"""
+
+import struct
+from decimal import Decimal
+from typing import get_args
+
+from poeticoins.model import Gap, GapReason, Origin, Product, Trade, mantissa_and_exponent
+
+RECORD = struct.Struct("<QqqqqqbbBBI")
+RECORD_SIZE = RECORD.size
+KIND = 8  # the place of `kind` in what RECORD unpacks
+TRADE, GAP = 0, 1
+SELL, LATE, ORIGIN_SHIFT = 1, 2, 2
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+REASONS: tuple[GapReason, ...] = get_args(GapReason)
+_ORIGIN_FLAGS = {origin: index << ORIGIN_SHIFT for index, origin in enumerate(ORIGINS)}
+
+
+def pack(item: Trade | Gap) -> bytes:
+    """The record of a trade or gap; its epoch must be below 2**32."""
+    if isinstance(item, Gap):
+        return RECORD.pack(
+            item.sequence, _or_minus_one(item.first_id), item.from_ns, item.to_ns, _or_minus_one(item.last_id),
+            _or_minus_one(item.missing), 0, 0, GAP, REASONS.index(item.reason), item.epoch,
+        )  # fmt: skip
+    price, price_exponent = mantissa_and_exponent(item.price)
+    size, size_exponent = mantissa_and_exponent(item.size)
+    flags = (item.side == "sell") * SELL | item.late * LATE | _ORIGIN_FLAGS[item.origin]
+    return RECORD.pack(
+        item.sequence, item.trade_id, item.traded_at_ns, item.received_at_ns, price, size,
+        price_exponent, size_exponent, TRADE, flags, item.epoch,
+    )  # fmt: skip
+
+
+def unpack(record: bytes | memoryview, product: Product) -> Trade | Gap:
+    """The trade or gap of `product` that a record holds."""
+    sequence, trade_id, traded, received, price, size, price_exp, size_exp, kind, flags, epoch = RECORD.unpack(record)
+    if kind == GAP:
+        return Gap(
+            product, REASONS[flags], traded, received, _or_none(trade_id), _or_none(price), _or_none(size),
+            epoch=epoch, sequence=sequence,
+        )  # fmt: skip
+    return Trade(
+        product, trade_id, decimal(price, price_exp), decimal(size, size_exp), "sell" if flags & SELL else "buy",
+        traded, received, ORIGINS[flags >> ORIGIN_SHIFT & 3], bool(flags & LATE), epoch, sequence,
+    )  # fmt: skip
+
+
+def decimal(mantissa: int, exponent: int) -> Decimal:
+    """mantissa × 10**exponent, exactly and with the same digits."""
+    return Decimal(mantissa).scaleb(exponent)
+
+
+def _or_minus_one(number: int | None) -> int:
+    return -1 if number is None else number
+
+
+def _or_none(number: int) -> int | None:
+    return None if number < 0 else number

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poeticoins.candles import BAR_DTYPE, DAY, HOUR, MINUTE, Candles, Deal, rolled_up
+from poeticoins.model import SECOND
+
+CAPACITIES = (200, 100, 50, 20)
+deals = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 50), st.integers(1, 9)), min_size=1, max_size=80)
+
+
+def reference(trades: list[tuple[int, float, float]], interval: int) -> list[tuple]:
+    """(start, open, high, low, close, volume, turnover, trades) straight from the definition."""
+    out = []
+    for start in sorted({at // interval * interval for at, _, _ in trades}):
+        inside = [t for t in sorted(trades, key=lambda t: t[0]) if t[0] // interval * interval == start]
+        prices = [price for _, price, _ in inside]
+        out.append(
+            (start, prices[0], max(prices), min(prices), prices[-1], sum(size for *_, size in inside),
+             sum(price * size for _, price, size in inside), len(inside))
+        )  # fmt: skip
+    return out
+
+
+def rows(bars) -> list[tuple]:
+    return [tuple(row) for row in bars.tolist()]
+
+
+def filled(trades: list[tuple[int, float, float]]) -> Candles:
+    """Candles fed as historical feeds them: with the ends of its second for a trade that is not the newest."""
+    candles, seen = Candles(CAPACITIES), []
+    for trade in trades:
+        at, price, size = trade
+        newest = not seen or at >= max(t[0] for t in seen)
+        seen.append(trade)
+        inside = sorted((t for t in seen if t[0] // SECOND == at // SECOND), key=lambda t: t[0])
+        candles.add(Deal(at, price, size), None if newest else (inside[0][1], inside[-1][1]))
+    return candles
+
+
+@given(deals)
+def test_bars_in_order_are_what_the_definition_says(raw):
+    trades = sorted({at: (at * SECOND // 4, float(price), float(size)) for at, price, size in raw}.values())
+
+    candles = filled(trades)
+
+    for interval in (SECOND, 5 * SECOND, MINUTE, 5 * MINUTE, HOUR, DAY):
+        assert rows(candles.newest(interval, 1000)) == reference(trades, interval)
+
+
+@given(deals)
+def test_late_trades_correct_every_candle_they_lie_in(raw):
+    trades = list({at: (at * SECOND // 4, float(price), float(size)) for at, price, size in raw}.values())
+
+    candles = filled(trades)
+
+    for interval in (SECOND, MINUTE, HOUR):
+        assert rows(candles.newest(interval, 1000)) == reference(trades, interval)
+
+
+def test_the_newest_candles_are_given_oldest_first():
+    candles = filled([(n * MINUTE, float(n + 1), 1.0) for n in range(10)])
+
+    assert candles.newest(MINUTE, 3)["open"].tolist() == [8.0, 9.0, 10.0]
+    assert candles.newest(5 * MINUTE, 1)["open"].tolist() == [6.0]
+
+
+def test_the_oldest_bars_go_when_a_tier_is_full():
+    candles = filled([(n * SECOND, 1.0, 1.0) for n in range(1000)])
+
+    assert candles.newest(SECOND, 5000)["start_ns"].tolist() == [n * SECOND for n in range(800, 1000)]
+    assert candles.newest(MINUTE, 5000)["trades"].sum() == 1000
+
+
+def test_a_trade_older_than_all_that_is_kept_changes_nothing_there():
+    candles = filled([(n * SECOND, 1.0, 1.0) for n in range(1000, 1300)])
+
+    candles.add(Deal(5 * SECOND, 9.0, 9.0), (9.0, 9.0))
+
+    assert candles.newest(SECOND, 5000)["high"].max() == 1.0
+
+
+def test_an_interval_of_part_of_a_second_is_refused():
+    with pytest.raises(ValueError, match="whole seconds"):
+        Candles(CAPACITIES).newest(SECOND // 2, 10)
+
+
+def test_rolling_up_nothing_is_nothing():
+    assert len(rolled_up(np.zeros(0, BAR_DTYPE), MINUTE)) == 0

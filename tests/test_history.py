@@ -1,0 +1,165 @@
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poeticoins.config import Settings
+from poeticoins.history import History, split
+from poeticoins.model import SECOND, Gap
+from poeticoins.record import pack, unpack
+from tests.makers import BTC, NOON, make_trade
+
+
+def placed(item, sequence: int, epoch: int = 7):
+    return msgspec.structs.replace(item, sequence=sequence, epoch=epoch)
+
+
+def history(capacity: int = 100) -> History:
+    return History(BTC, Settings(ring_capacity=capacity, bars_1s=100, bars_1m=50, bars_1h=20, bars_1d=10))
+
+
+def fed(kept: History, items, epoch: int = 7, first: int = 1) -> History:
+    for sequence, item in enumerate(items, first):
+        kept.message(epoch, sequence, pack(placed(item, sequence, epoch)))
+    return kept
+
+
+def ids(kept: History, limit: int = 1000, **rest) -> list[int]:
+    return kept.trades(limit, **rest)[0]["trade_id"].tolist()
+
+
+def test_trades_are_answered_in_the_markets_order_whatever_order_they_came_in():
+    kept = fed(
+        history(), [make_trade(3, at=3), make_trade(1, at=1, late=True), make_trade(2, at=2), make_trade(4, at=3)]
+    )
+
+    assert ids(kept) == [1, 2, 3, 4]
+    assert ids(kept, limit=2) == [3, 4]
+    assert kept.last_trade.trade_id == 4
+
+
+def test_the_newest_trades_can_be_asked_for_by_number_time_and_page():
+    kept = fed(history(), [make_trade(n, at=n) for n in range(1, 21)])
+
+    assert ids(kept, limit=3) == [18, 19, 20]
+    assert ids(kept, since_ns=NOON + 19 * SECOND) == [19, 20]
+    assert ids(kept, limit=2, before=(NOON + 18 * SECOND, 18)) == [16, 17]
+
+
+def test_the_ring_keeps_the_newest():
+    kept = fed(history(capacity=10), [make_trade(n, at=n) for n in range(1, 26)])
+
+    assert ids(kept) == [*range(16, 26)]
+
+
+def test_a_gap_is_kept_and_is_no_trade():
+    gap = Gap(BTC, "skipped ids", NOON, NOON + 1, 2, 4, 3)
+    kept = fed(history(), [make_trade(1), gap, make_trade(5, at=1)])
+
+    assert ids(kept) == [1, 5]
+    assert list(kept.gaps) == [placed(gap, 2)]
+
+
+def test_a_hole_is_wanted_and_filled_from_the_journal():
+    kept = fed(history(), [make_trade(1)])
+    kept.message(7, 4, pack(placed(make_trade(4, at=4), 4)))
+
+    assert kept.wanted == (7, 2, 3)
+    records = b"".join(pack(placed(make_trade(n, at=n), n)) for n in (2, 3))
+    kept.restore(7, 2, 3, records)
+
+    assert ids(kept) == [1, 2, 3, 4]
+    assert kept.wanted is None
+
+
+def test_what_the_journal_has_lost_is_a_gap_of_known_size():
+    kept = fed(history(), [make_trade(1)])
+    kept.heartbeat(7, 10)
+
+    kept.restore(7, 9, 10, b"".join(pack(placed(make_trade(n, at=n), n)) for n in (9, 10)))
+
+    assert ids(kept) == [1, 9, 10]
+    assert [(gap.reason, gap.missing) for gap in kept.gaps] == [("overrun", 7)]
+
+
+def test_a_restart_begins_with_the_journal_and_calls_nothing_lost():
+    kept = history()
+
+    kept.restore(7, 301, 302, b"".join(pack(placed(make_trade(n, at=n), n)) for n in (301, 302)))
+
+    assert ids(kept) == [301, 302]
+    assert not kept.gaps
+    assert kept.next == (7, 303)
+
+
+def test_a_new_journal_that_repeats_trades_adds_none_twice():
+    kept = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)])
+
+    fed(kept, [make_trade(n, at=n) for n in (2, 3, 4)], epoch=9)
+
+    assert ids(kept) == [1, 2, 3, 4]
+
+
+def test_candles_follow_late_trades():
+    kept = fed(history(), [make_trade(2, at=0.5, price="10"), make_trade(3, at=1.5, price="30"),
+                           make_trade(1, at=0.25, price="20", late=True)])  # fmt: skip
+
+    first, second = kept.candles(SECOND, 10)
+
+    assert (first["open"], first["high"], first["close"], first["trades"]) == (20, 20, 10, 2)
+    assert (second["open"], second["trades"]) == (30, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [(1, 30, (16, 25)), (20, 22, (20, 22)), (26, 30, (26, 25)), (24, 99, (24, 25))],
+)
+def test_a_replay_answers_what_it_has_and_says_which_part_that_is(first, last, expected):
+    kept = fed(history(capacity=10), [make_trade(n, at=n) for n in range(1, 26)])
+
+    epoch, begins, ends, records = kept.replay(7, first, last)
+
+    assert (epoch, begins, ends) == (7, *expected)
+    assert [sequence for sequence, _ in split(records)] == [*range(begins, ends + 1)]
+
+
+def test_a_replay_of_another_epoch_is_empty_and_names_ours():
+    kept = fed(history(), [make_trade(1)])
+
+    assert kept.replay(6, 1, 5) == (7, 1, 0, b"")
+
+
+def test_a_replay_never_covers_what_was_lost_on_the_way():
+    kept = fed(history(), [make_trade(1)])
+    kept.heartbeat(7, 10)
+    kept.restore(7, 9, 10, b"".join(pack(placed(make_trade(n, at=n), n)) for n in (9, 10)))
+
+    assert kept.replay(7, 1, 10)[1:3] == (9, 10)
+
+
+@given(st.lists(st.integers(1, 40), max_size=60, unique=True), st.integers(1, 20), st.integers(1, 30))
+def test_any_order_of_arrival_gives_the_same_answers(arrival, limit, capacity):
+    kept = fed(history(capacity), [make_trade(n, at=n // 3) for n in arrival])
+
+    kept_ids = sorted(arrival[-capacity:])
+
+    assert ids(kept, limit=limit) == kept_ids[-limit:]
+    assert (kept.last_trade.trade_id if arrival else None) == max(arrival, default=None)
+
+
+def test_a_window_of_the_default_size_stays_within_ten_megabytes():
+    kept = History(BTC, Settings())
+    arrays = [kept._ring._records, *(tier._bars for tier in kept._candles._tiers)]
+
+    used = kept._ring.capacity * 56 + sum(capacity * 60 for capacity in (86_400, 10_080, 8_784, 3_660))
+
+    assert used <= 10e6
+    assert sum(array.nbytes for array in arrays) <= 10e6  # with the room in which bars slide
+
+
+def test_records_survive_the_way_through_history():
+    trade = placed(make_trade(9, price="0.00001234", size="1E-8", side="sell"), 1)
+    kept = history()
+    kept.message(7, 1, pack(trade))
+
+    assert kept.last_trade == unpack(pack(trade), BTC) == trade

@@ -1,0 +1,55 @@
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poeticoins import record
+from poeticoins.model import Gap, Trade, number
+from poeticoins.ring import RECORD_DTYPE
+from tests.makers import BTC, make_trade
+
+decimals = st.builds(
+    lambda mantissa, exponent: Decimal(mantissa).scaleb(exponent), st.integers(1, 10**12 - 1), st.integers(-18, 0)
+)
+trades = st.builds(
+    Trade,
+    product=st.just(BTC),
+    trade_id=st.integers(0, 2**63 - 1),
+    price=decimals,
+    size=decimals,
+    side=st.sampled_from(["buy", "sell"]),
+    traded_at_ns=st.integers(0, 2**62),
+    received_at_ns=st.integers(0, 2**62),
+    origin=st.sampled_from(record.ORIGINS),
+    late=st.booleans(),
+    epoch=st.integers(0, 2**32 - 1),
+    sequence=st.integers(0, 2**64 - 1),
+)
+
+
+@given(trades)
+def test_a_trade_survives_its_record_digit_for_digit(trade):
+    again = record.unpack(record.pack(trade), BTC)
+
+    assert again == trade
+    assert (str(again.price), str(again.size)) == (str(trade.price), str(trade.size))
+
+
+def test_bitstamps_smallest_size_keeps_its_spelling():
+    trade = make_trade(1, size=str(number("1E-8")))
+
+    assert str(record.unpack(record.pack(trade), BTC).size) == "1E-8"
+
+
+def test_a_gap_survives_its_record_known_or_not():
+    for gap in (
+        Gap(BTC, "skipped ids", 5, 9, 100, 104, 5, epoch=3, sequence=8),
+        Gap(BTC, "client down", 5, 9, epoch=3, sequence=9),
+    ):
+        assert record.unpack(record.pack(gap), BTC) == gap
+
+
+def test_the_rings_columns_are_the_journals_bytes():
+    assert RECORD_DTYPE.itemsize == record.RECORD_SIZE == 56
+    offsets = [RECORD_DTYPE.fields[name][1] for name in RECORD_DTYPE.names]
+    assert offsets == [0, 8, 16, 24, 32, 40, 48, 49, 50, 51, 52]

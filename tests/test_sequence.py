@@ -1,0 +1,163 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poeticoins.sequence import IdWindow, Lost, Merge, Wanted
+
+
+def followed(merge: Merge[int], epoch: int, sequence: int) -> list[int | Lost]:
+    return list(merge.message(epoch, sequence, sequence))
+
+
+def answered(merge: Merge[int], epoch: int, first: int, last: int) -> list[int | Lost]:
+    return list(merge.answer(epoch, first, last, [(n, n) for n in range(first, last + 1)]))
+
+
+def test_a_reader_in_step_gets_each_message_at_once():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+
+    assert followed(merge, 7, 5) == [5]
+    assert followed(merge, 7, 6) == [6]
+    assert merge.wanted is None
+
+
+def test_a_repeated_message_is_dropped():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 7, 5)
+
+    assert followed(merge, 7, 5) == []
+    assert followed(merge, 7, 3) == []
+
+
+def test_what_was_lost_is_wanted_exactly_and_delivered_before_what_follows():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+
+    assert followed(merge, 7, 8) == []
+    assert merge.wanted == Wanted(7, 5, 7)
+    assert answered(merge, 7, 5, 7) == [5, 6, 7, 8]
+    assert merge.wanted is None
+
+
+def test_a_lost_tail_is_seen_by_the_heartbeat():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+
+    merge.heartbeat(7, 6)
+
+    assert merge.wanted == Wanted(7, 5, 6)
+
+
+def test_an_answer_that_ends_early_leaves_the_rest_wanted():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 7, 9)
+
+    assert answered(merge, 7, 5, 6) == [5, 6]
+    assert merge.wanted == Wanted(7, 7, 8)
+
+
+def test_a_follower_is_told_what_is_gone_for_good():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 7, 100)
+
+    assert answered(merge, 7, 98, 99) == [Lost(7, 5, 97), 98, 99, 100]
+
+
+def test_a_joiner_begins_where_history_begins():
+    merge: Merge[int] = Merge(history=50)
+    followed(merge, 7, 100)
+
+    assert merge.wanted == Wanted(7, 50, 99)
+    assert answered(merge, 7, 80, 99) == [*range(80, 101)]
+
+
+def test_a_joiner_without_history_begins_with_the_first_live_message():
+    merge: Merge[int] = Merge()
+
+    assert followed(merge, 7, 100) == [100]
+    assert merge.wanted is None
+
+
+def test_a_joiner_that_hears_a_heartbeat_first_begins_behind_it():
+    merge: Merge[int] = Merge()
+    merge.heartbeat(7, 100)
+
+    assert merge.wanted is None
+    assert followed(merge, 7, 102) == []
+    assert merge.wanted == Wanted(7, 101, 101)
+
+
+def test_a_new_epoch_is_wanted_from_its_first_message_even_if_its_number_is_smaller():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+
+    assert followed(merge, 3, 2) == []
+    assert merge.wanted == Wanted(3, 1, 1)
+    assert answered(merge, 3, 1, 1) == [1, 2]
+
+
+def test_an_answer_about_another_epoch_changes_nothing():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 7, 6)
+
+    assert answered(merge, 6, 5, 5) == []
+    assert merge.wanted == Wanted(7, 5, 5)
+
+
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("lose"), st.integers(1, 6)),
+        st.tuples(st.just("send"), st.integers(1, 6)),
+        st.tuples(st.just("repeat"), st.integers(1, 30)),
+        st.tuples(st.just("beat"), st.just(0)),
+        st.tuples(st.just("answer"), st.integers(1, 5)),
+        st.tuples(st.just("new journal"), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(history=st.integers(0, 10), script=events)
+def test_whatever_is_lost_or_repeated_everything_comes_once_and_in_order(history, script):
+    merge: Merge[tuple[int, int]] = Merge(history=history)
+    epoch, published, got = 1, 0, []
+
+    def answer(limit: int) -> None:
+        if merge.wanted:
+            about, first, last = merge.wanted
+            assert last <= published
+            last = min(last, first + limit - 1)
+            got.extend(merge.answer(about, first, last, [(n, (about, n)) for n in range(first, last + 1)]))
+
+    for action, count in script:
+        if action == "lose":
+            published += count
+        elif action == "send":
+            for _ in range(count):
+                published += 1
+                got.extend(merge.message(epoch, published, (epoch, published)))
+        elif action == "repeat" and published:
+            number = max(1, published - count)
+            got.extend(merge.message(epoch, number, (epoch, number)))
+        elif action == "beat":
+            merge.heartbeat(epoch, published)
+        elif action == "answer":
+            answer(count)
+        elif action == "new journal":
+            epoch, published = epoch + 1, 0
+    merge.heartbeat(epoch, published)
+    while merge.wanted:
+        answer(3)
+
+    assert got == sorted(set(got))
+    by_epoch = {e: [n for about, n in got if about == e] for e, _ in got}
+    for numbers in by_epoch.values():
+        assert numbers == [*range(numbers[0], numbers[-1] + 1)]
+    if epoch in by_epoch:
+        assert by_epoch[epoch][-1] == published
+
+
+@given(st.lists(st.integers(0, 20), max_size=100), st.integers(1, 30))
+def test_the_id_window_knows_the_newest_ids_and_no_others(ids, size):
+    window = IdWindow(size)
+    new = [number for number in ids if window.add(number)]
+
+    assert window.newest == (new[-1] if new else None)
+    assert all(number in window for number in new[-size:])
+    assert not any(number in window for number in range(21) if number not in new[-size:])
