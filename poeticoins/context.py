@@ -1,0 +1,252 @@
+"""
+The context: the only door for dashboards, notebooks and scripts, whatever runs behind it.
+
+Questions are plain calls that answer from memory within milliseconds; streams are `async for`. Products are given as
+Product or as text, `"coinbase:BTC-USD"`. All need a running supervisor and raise FeedUnavailable, which says how to
+start one, where there is none; UnknownProduct names the nearest products that are followed.
+"""
+
+import asyncio
+import logging
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from poeticoins import config, control, wire
+from poeticoins.candles import BAR_DTYPE
+from poeticoins.model import SECOND, Product, Trade
+from poeticoins.questions import ask_historical
+from poeticoins.record import LATE, ORIGIN_SHIFT, ORIGINS, SELL
+from poeticoins.reports import Status, status_of
+from poeticoins.ring import RECORD_DTYPE, Records, floats
+from poeticoins.stream import TradeStream
+
+log = logging.getLogger(__name__)
+AnyProduct = Product | str
+_INTERVAL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_private: list[config.Settings] = []  # the settings of demo() trees that this process has entered, the innermost last
+
+
+def settings() -> config.Settings:
+    """The settings that the questions are asked with: those of a demo() that is entered, else as config.load."""
+    return _private[-1] if _private else config.load()
+
+
+def available_products() -> list[Product]:
+    """The products that are followed, in the order of the settings."""
+    answer = ask_historical(settings(), wire.ProductsQuestion(), wire.ProductsAnswer)
+    return [Product.parse(name) for name in answer.products]
+
+
+def get_last_trade(product: AnyProduct) -> Trade | None:
+    """The newest trade by (traded_at, trade_id); None if there is none yet."""
+    trades = get_last_trades([product])
+    return trades[0] if trades else None
+
+
+def get_last_trades(products: Iterable[AnyProduct]) -> list[Trade]:
+    """The newest trade of each product that has one, in the order asked for."""
+    question = wire.LastTradesQuestion(products=[str(product) for product in _several(products)])
+    answer = ask_historical(settings(), question, wire.LastTradesAnswer)
+    return [wire.trade_of(message, Product.parse(name)) for name, message in answer.trades]
+
+
+def get_trades(product: AnyProduct, *, limit: int = 1000, since: datetime | None = None) -> pd.DataFrame:
+    """
+    The newest `limit` trades of `product`, oldest first: one row a trade, indexed by `traded_at` (UTC, ns).
+
+    Columns: price (quote per base) and size (base), both float64: here the exchange's exact decimals end; side ("buy" |
+    "sell", the taker's), trade_id, received_at (our clock, UTC), origin ("live" | "snapshot" | "backfill"), late.
+    Only those traded at or after `since`, an aware time. Empty if there are none yet. At most as many as are kept, by
+    default the last 50,000. Raises ValueError for a limit below 1 or a naive `since`.
+    """
+    _checked_limit(limit)
+    since_ns = 0 if since is None else _nanoseconds(since)
+    pages: list[Records] = []
+    before: tuple[int, int] | None = None
+    while limit > 0:
+        question = wire.TradesQuestion(wire.WIRE_VERSION, str(product), limit, since_ns, before)
+        answer = ask_historical(settings(), question, wire.TradesAnswer)
+        page: Records = np.frombuffer(answer.records, RECORD_DTYPE)
+        pages.insert(0, page)
+        limit -= len(page)
+        if not answer.more:
+            break
+        before = int(page["traded_at_ns"][0]), int(page["trade_id"][0])
+    return _frame_of_trades(np.concatenate(pages))
+
+
+def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 500) -> pd.DataFrame:
+    """
+    The newest `limit` candles of `product`, oldest first, indexed by `started_at`: the left edge of each, in UTC.
+
+    Columns: open high low close (quote per base), volume (base), vwap (quote per base), trades (their number). Spans
+    without a trade have no row; the newest candle may still be growing. A late trade corrects its candle.
+    interval: "1s" "5s" "15s" "1m" "5m" "15m" "1h" "4h" "1d" or any other number of these units, or a timedelta of whole
+    seconds. By default seconds are kept for a day of trading, minutes for a week, hours for a year.
+    Raises ValueError for another interval, or a limit below 1.
+    """
+    question = wire.CandlesQuestion(wire.WIRE_VERSION, str(product), _interval_ns(interval), _checked_limit(limit))
+    answer = ask_historical(settings(), question, wire.CandlesAnswer)
+    bars = np.frombuffer(answer.records, BAR_DTYPE)
+    columns: dict[str, Any] = {name: bars[name].copy() for name in ("open", "high", "low", "close", "volume")}
+    columns["vwap"] = bars["turnover"] / bars["volume"]
+    columns["trades"] = bars["trades"].astype(np.int64)
+    return pd.DataFrame(columns, index=_times(bars["start_ns"], "started_at"))
+
+
+def get_gaps(product: AnyProduct) -> pd.DataFrame:
+    """
+    What is known to be missing of `product`, in the order in which it was found; empty if nothing is.
+
+    Columns: reason ("skipped ids" | "disconnected" | "client down" | "overrun"), began_at and ended_at (UTC), first_id,
+    last_id and missing (the number of trades): <NA> where the exchange's ids do not tell.
+    """
+    answer = ask_historical(settings(), wire.GapsQuestion(wire.WIRE_VERSION, str(product)), wire.GapsAnswer)
+    gaps = answer.gaps
+    return pd.DataFrame(
+        {
+            "reason": pd.Series([gap.reason for gap in gaps], dtype="str"),
+            "began_at": _times(np.array([gap.from_ns for gap in gaps], np.int64), None),
+            "ended_at": _times(np.array([gap.to_ns for gap in gaps], np.int64), None),
+            "first_id": pd.array([gap.first_id for gap in gaps], dtype="Int64"),
+            "last_id": pd.array([gap.last_id for gap in gaps], dtype="Int64"),
+            "missing": pd.array([gap.missing for gap in gaps], dtype="Int64"),
+        }
+    )
+
+
+def get_status() -> Status:
+    """The process tree and the feeds as the supervisor sees them: what `status --json` prints."""
+    return status_of(control.ask(settings(), {"verb": "status"}, settings().answer_timeout))
+
+
+async def stream_trades(products: AnyProduct | Iterable[AnyProduct], *, history: int = 0) -> AsyncIterator[Trade]:
+    """
+    Every trade of `products` once, in order for each product, for as long as you iterate.
+
+    Begins with at most `history` old trades of each product. What was lost on the way is fetched before what follows
+    it, and a restart of any process is waited for. Trades that no one has any more are a warning in the log, and a row
+    of get_gaps. A trade with `late=True` is older than ones that came before it.
+    Raises FeedUnavailable or UnknownProduct at its first step, WireMismatch if the supervisor is of another version.
+    """
+    chosen = [Product.parse(str(product)) for product in _several(products)]
+    current = settings()
+    await asyncio.to_thread(get_last_trades, chosen)  # raises what is wrong with them, off the loop
+    stream = TradeStream(current, chosen, history)
+    try:
+        async for item in stream:
+            if isinstance(item, Trade):
+                yield item
+            else:
+                log.warning("%s: %s trades are missing here: %s", item.product, item.missing or "some", item.reason)
+    finally:
+        stream.close()
+
+
+class Subscription:
+    """What subscribe_to_trades returns: trades come until it is closed. A context manager too."""
+
+    def __init__(self, products: list[Product], callback: Callable[[Trade], object]) -> None:
+        self._products, self._callback = products, callback
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_task(self._run())
+        self._thread = threading.Thread(target=self._live, name="poeticoins-subscription", daemon=True)
+        self._thread.start()
+
+    async def _run(self) -> None:
+        async for trade in stream_trades(self._products):
+            try:
+                self._callback(trade)
+            except Exception:
+                log.exception("the callback of a subscription raised; the subscription goes on")
+
+    def _live(self) -> None:
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            log.exception("a subscription to %s ended", ", ".join(map(str, self._products)))
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def close(self) -> None:
+        """Ends it; returns when no callback runs any more. May be called by the callback itself, and twice."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def subscribe_to_trades(
+    products: AnyProduct | Iterable[AnyProduct], callback: Callable[[Trade], object]
+) -> Subscription:
+    """
+    As stream_trades, by callback: `callback(trade)` is called in a thread of the subscription's own, until .close().
+
+    An exception in it is logged, and the next trade comes. Raises FeedUnavailable and UnknownProduct at once.
+    """
+    chosen = [Product.parse(str(product)) for product in _several(products)]
+    get_last_trades(chosen)
+    return Subscription(chosen, callback)
+
+
+def _several(products: AnyProduct | Iterable[AnyProduct]) -> list[AnyProduct]:
+    return [products] if isinstance(products, Product | str) else list(products)
+
+
+def _checked_limit(limit: int) -> int:
+    if limit < 1:
+        raise ValueError(f"limit: expected at least 1, got {limit}")
+    return limit
+
+
+def _nanoseconds(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise ValueError(f"expected an aware time such as datetime.now(UTC), got the naive {at!r}")
+    since = at - datetime(1970, 1, 1, tzinfo=UTC)
+    return max(0, (since // timedelta(microseconds=1)) * 1000)
+
+
+def _interval_ns(interval: str | timedelta) -> int:
+    if isinstance(interval, timedelta):
+        seconds = interval.total_seconds()
+        if seconds >= 1 and seconds == int(seconds):
+            return int(seconds) * SECOND
+    elif found := _INTERVAL.fullmatch(interval):
+        return int(found[1]) * _UNITS[found[2]] * SECOND
+    raise ValueError(f"expected an interval such as '1s', '5m', '1h', '1d' or whole seconds, got {interval!r}")
+
+
+def _times(ns: np.ndarray[Any, np.dtype[Any]], name: str | None) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(ns.astype("datetime64[ns]"), name=name).tz_localize("UTC")
+
+
+def _frame_of_trades(records: Records) -> pd.DataFrame:
+    flags = records["flags"]
+    return pd.DataFrame(
+        {
+            "price": floats(records["price_mantissa"], records["price_exponent"]),
+            "size": floats(records["size_mantissa"], records["size_exponent"]),
+            "side": pd.Categorical.from_codes((flags & SELL).astype(np.int8), pd.Index(["buy", "sell"])),
+            "trade_id": records["trade_id"].copy(),
+            "received_at": _times(records["received_at_ns"], None),
+            "origin": pd.Categorical.from_codes((flags >> ORIGIN_SHIFT & 3).astype(np.int8), pd.Index(ORIGINS)),
+            "late": (flags & LATE) > 0,
+        },
+        index=_times(records["traded_at_ns"], "traded_at"),
+    )

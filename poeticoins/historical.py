@@ -1,0 +1,157 @@
+"""
+The process that remembers: it hears every publisher, keeps each product's window, and answers questions about it.
+
+What it did not hear it reads from the publisher's journal: at its start, when a sequence is missing, and while a
+publisher is silent. So history depends on no client being alive, and there is no hand-over between old and new.
+"""
+
+import asyncio
+import logging
+import time
+
+from poeticoins import wire
+from poeticoins.bus import Answerer, Subscriber
+from poeticoins.child import Child
+from poeticoins.config import Settings
+from poeticoins.errors import PoeticoinsError, UnknownProduct, WireMismatch
+from poeticoins.exchanges import followed
+from poeticoins.history import History
+from poeticoins.journal import read_tail
+from poeticoins.log import warn
+from poeticoins.model import Product
+from poeticoins.record import pack
+
+log = logging.getLogger(__name__)
+READ_AT_ONCE = 10_000  # records read from a journal before the loop's other work has its turn
+QUIET = 2.5  # heartbeats missed before a publisher counts as down
+
+
+async def run(settings: Settings, child: Child) -> None:
+    """Keeps and answers until the supervisor says stop."""
+    historical = Historical(settings)
+    await historical.restore()
+    child.ready()
+    try:
+        await child.until_stopped(historical.follow_journals(settings.beat_interval))
+    finally:
+        historical.close()
+
+
+class Historical:
+    """The windows of all products that are followed, and the sockets by which they are filled and asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        exchanges = followed(settings)
+        self._histories = {str(p): History(p, settings) for products in exchanges.values() for p in products}
+        self._heard = dict.fromkeys(exchanges, 0.0)
+        self._wanting: set[str] = set()
+        self._subscribers = [
+            Subscriber(settings.socket(name), [f"{name}:".encode()], self._receive) for name in exchanges
+        ]
+        self._answerer = Answerer(settings.socket("historical"), self._answer)
+
+    # -- what comes in
+
+    def _receive(self, frame: bytes) -> None:
+        try:
+            name, message = wire.decode_frame(frame)
+            history = self._histories[name]
+        except (ValueError, KeyError, WireMismatch) as error:
+            warn(log, "dropped what is no message of ours", why=error)
+            return
+        self._heard[history.product.exchange] = time.monotonic()
+        if isinstance(message, wire.HeartbeatMessage):
+            history.heartbeat(message.epoch, message.sequence)
+        else:
+            history.message(message.epoch, message.sequence, pack(wire.item_of(message, history.product)))
+        if history.wanted:
+            self._want(name)
+
+    def _want(self, name: str) -> None:
+        """Reads what is missing from the journal, once for all that came in this turn of the loop."""
+        if name not in self._wanting:
+            self._wanting.add(name)
+            asyncio.get_running_loop().call_soon(self._read_wanted, name)
+
+    def _read_wanted(self, name: str) -> None:
+        self._wanting.discard(name)
+        history = self._histories[name]
+        if history.wanted and self._read(history) and history.wanted:
+            self._want(name)
+
+    def _read(self, history: History) -> bool:
+        """Reads the next part of a product's journal; True if it held anything new."""
+        epoch, following = history.next
+        path = self._settings.journal(history.product)
+        tail = read_tail(path, history.product, self._settings.mode, following, READ_AT_ONCE)
+        if tail is not None and tail.epoch != epoch:
+            tail = read_tail(path, history.product, self._settings.mode, 1, READ_AT_ONCE)
+        if tail is None or tail.last < tail.first:
+            return False
+        history.restore(tail.epoch, tail.first, tail.last, tail.records)
+        return history.next > (epoch, following) or history.next[0] != epoch
+
+    async def restore(self) -> None:
+        """The whole window, from the journals."""
+        for history in self._histories.values():
+            while self._read(history):
+                await asyncio.sleep(0)
+
+    async def follow_journals(self, interval: float) -> None:
+        """Follows the journals of publishers that are down: one may have written what it could not send any more."""
+        while True:
+            await asyncio.sleep(interval)
+            for history in self._histories.values():
+                silent = time.monotonic() - self._heard[history.product.exchange] > QUIET * interval
+                if history.wanted or silent:
+                    while self._read(history):
+                        await asyncio.sleep(0)
+
+    # -- what is asked
+
+    def _answer(self, question: bytes) -> bytes:
+        try:
+            return wire.encode(self._answered(wire.decode_question(question)))
+        except (ValueError, PoeticoinsError) as error:
+            return wire.encode(wire.refusal(error))
+
+    def _answered(self, asked: wire.Question) -> wire.Answer:
+        version, mode = wire.WIRE_VERSION, self._settings.mode
+        match asked:
+            case wire.ProductsQuestion():
+                return wire.ProductsAnswer(version, mode, list(self._histories))
+            case wire.LastTradesQuestion():
+                return wire.LastTradesAnswer(version, mode, self._last_trades(asked.products))
+            case wire.TradesQuestion():
+                records, more = self._history(asked.product).trades(asked.limit, asked.since_ns, asked.before)
+                return wire.TradesAnswer(version, mode, asked.product, records.tobytes(), more)
+            case wire.CandlesQuestion():
+                bars = self._history(asked.product).candles(asked.interval_ns, asked.limit)
+                return wire.CandlesAnswer(version, mode, asked.product, asked.interval_ns, bars.tobytes())
+            case wire.GapsQuestion():
+                gaps = [wire.gap_message(gap) for gap in self._history(asked.product).gaps]
+                return wire.GapsAnswer(version, mode, asked.product, gaps)
+            case wire.ReplayQuestion():
+                history = self._history(asked.product)
+                return wire.ReplayAnswer(
+                    version, mode, asked.product, *history.replay(asked.epoch, asked.first, asked.last)
+                )
+
+    def _last_trades(self, names: list[str] | None) -> list[tuple[str, wire.TradeMessage]]:
+        chosen = self._histories if names is None else {name: self._history(name) for name in names}
+        lasts = {name: history.last_trade for name, history in chosen.items()}
+        return [(name, wire.trade_message(trade)) for name, trade in lasts.items() if trade is not None]
+
+    def _history(self, name: str) -> History:
+        history = self._histories.get(name)
+        if history is None:
+            Product.parse(name)  # says so if it is not even a name
+            raise UnknownProduct.among(name, self._histories)
+        return history
+
+    def close(self) -> None:
+        """Lets go of the sockets; the journals are the clients'."""
+        for subscriber in self._subscribers:
+            subscriber.close()
+        self._answerer.close()

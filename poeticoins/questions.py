@@ -1,0 +1,49 @@
+"""
+Asking historical and the supervisor, and waiting the right time for them: what the context's questions share.
+
+No supervisor: FeedUnavailable at once. One that is starting, or restarting historical: up to `answer_timeout` seconds,
+then RequestTimeout. Blocks; safe in any thread, and in a running event loop (which it holds up meanwhile).
+"""
+
+import time
+from contextlib import suppress
+from typing import TypeVar
+
+from poeticoins import bus, control, wire
+from poeticoins.config import Settings
+from poeticoins.errors import FeedUnavailable, PoeticoinsError, RequestTimeout, UnknownProduct, WireMismatch
+
+A = TypeVar("A")
+PATIENCE = 0.5  # seconds that one try may take: a question that died with historical is asked again
+
+
+def require_supervisor(settings: Settings) -> None:
+    """Raises FeedUnavailable, which says how to start one, if no supervisor runs on the run directory."""
+    if control.holder(settings.run_dir) is None:
+        raise FeedUnavailable(
+            f"no supervisor runs on {settings.run_dir}; start one with `python supervisor.py`, or with"
+            " `python supervisor.py --demo` for prices without a network"
+        )
+
+
+def ask_historical(settings: Settings, question: wire.Question, expected: type[A]) -> A:
+    """The answer to `question`. Raises what historical refuses it with: UnknownProduct, WireMismatch, ValueError."""
+    end = time.monotonic() + settings.answer_timeout
+    data = wire.encode(question)
+    while (left := end - time.monotonic()) > 0:
+        require_supervisor(settings)
+        with suppress(RequestTimeout):
+            answer = wire.decode_answer(bus.ask(settings.socket("historical"), data, min(PATIENCE, left)))
+            if isinstance(answer, wire.ErrorAnswer):
+                raise _error(answer)
+            if not isinstance(answer, expected):
+                raise WireMismatch(f"expected {expected.__name__}, got {type(answer).__name__}: restart the supervisor")
+            return answer
+    raise RequestTimeout(
+        f"historical did not answer within {settings.answer_timeout:g} s; `python supervisor.py status` says how it is"
+    )
+
+
+def _error(answer: wire.ErrorAnswer) -> Exception:
+    kinds: dict[str, type[Exception]] = {"unknown product": UnknownProduct, "wire mismatch": WireMismatch}
+    return kinds.get(answer.code, PoeticoinsError)(answer.message)

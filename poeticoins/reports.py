@@ -1,0 +1,63 @@
+"""What the supervisor reports of itself, typed: the same names as in `status --json`, whose contract this is."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from poeticoins.errors import PoeticoinsError
+from poeticoins.model import Mode
+
+ChildState = Literal["starting", "ready", "degraded", "backoff", "stopping", "stopped"]
+
+
+class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"."""
+
+    name: str
+    state: ChildState
+    pid: int | None
+    restarts: int
+    uptime: float
+    last_exit: str | None
+    next_try_in: float | None = None
+
+
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One exchange. state: "starting", "connecting", "live", "degraded" (some products are not confirmed), "reconnecting"
+    or "restarting". trades and gaps count over restarts, bad_frames and reconnects since the client's last start.
+    """
+
+    exchange: str
+    state: str
+    trades: int
+    last_trade_at: str | None
+    bad_frames: int
+    reconnects: int
+    gaps: int
+    host: str | None = None
+    problem: str | None = None
+    next_try_in: float | None = None
+    products: list[str] = []
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole tree. url: the dashboard's address, None if it is not supervised or not up yet."""
+
+    mode: Mode
+    pid: int
+    run_dir: str
+    started_at: str
+    uptime: float
+    wire: int
+    children: list[ChildStatus]
+    feeds: list[FeedStatus]
+    url: str | None = None
+
+
+def status_of(answer: dict[str, Any]) -> Status:
+    """The supervisor's answer, typed. Raises PoeticoinsError if it is none, as one of another version may give."""
+    try:
+        return msgspec.convert(answer, Status)
+    except msgspec.ValidationError as error:
+        raise PoeticoinsError(f"the supervisor's status is not understood ({error}): restart the supervisor") from None

@@ -1,0 +1,182 @@
+"""
+A reader of the bus: every trade of some products once and in order, whatever restarts meanwhile.
+
+It draws: the socket is drained when the reader asks for more, so a reader that is too slow loses messages at the
+socket, notices by their sequence, and fetches them; only what the publisher itself no longer has is a gap.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Self
+
+from poeticoins import wire
+from poeticoins.bus import Asker, Subscriber
+from poeticoins.config import Settings
+from poeticoins.errors import WireMismatch
+from poeticoins.model import Gap, Product, Trade
+from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.sequence import IdWindow, Lost, Merge
+
+log = logging.getLogger(__name__)
+ASK_AGAIN = 0.25  # seconds without an answer after which the question goes to the publisher, then to historical again
+REPUBLISHED = 10_000  # ids remembered a product, against a new journal that repeats what the old one had
+READY_LIMIT = 10_000  # items that wait for a reader; beyond, the socket is left alone until it has caught up
+
+
+class _Follower:
+    """One product's place in the stream."""
+
+    def __init__(self, product: Product, history: int) -> None:
+        self.product = product
+        self.merge: Merge[Trade | Gap] = Merge(history=history)
+        self.ids = IdWindow(REPUBLISHED)
+        self.asked_at = 0.0
+        self.tries = 0
+
+    def delivered(self, items: Sequence[Trade | Gap | Lost]) -> list[Trade | Gap]:
+        """What the merge lets go, less what an earlier epoch has delivered already."""
+        out: list[Trade | Gap] = []
+        for item in items:
+            if isinstance(item, Lost):
+                now = time.time_ns()
+                out.append(Gap(self.product, "overrun", now, now, missing=item.last - item.first + 1, epoch=item.epoch))
+            elif isinstance(item, Gap) or self.ids.add(item.trade_id):
+                out.append(item)
+        return out
+
+
+class TradeStream:
+    """
+    An asynchronous iterator over trades and gaps of `products`, in order for each product.
+
+    Begins with at most `history` old items of each. Never ends by itself, and never raises for a restart: it waits.
+    """
+
+    def __init__(self, settings: Settings, products: Sequence[Product], history: int = 0) -> None:
+        self._settings, self._products, self._history = settings, products, history
+        self._followers = {str(product): _Follower(product, history) for product in products}
+        self._ready: deque[Trade | Gap] = deque()
+        self._failure: WireMismatch | None = None
+        self._paused = False
+        self._woken: asyncio.Event | None = None
+        self._subscribers: list[Subscriber] = []
+        self._askers: list[dict[str, Asker]] = []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Trade | Gap:
+        if self._woken is None:
+            self._open()
+        assert self._woken is not None
+        while not self._ready:
+            self._pause(False)
+            if self._failure:
+                raise self._failure
+            self._woken.clear()
+            self._ask_for_missing()
+            try:
+                async with asyncio.timeout(ASK_AGAIN):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+        return self._ready.popleft()
+
+    def _open(self) -> None:
+        """Sockets belong to the loop that iterates, so they are made at its first step."""
+        self._woken = asyncio.Event()
+        exchanges = sorted({product.exchange for product in self._products})
+        historical = Asker(self._settings.socket("historical"), self._answered)
+        publishers = {name: Asker(self._settings.socket(f"{name}-replay"), self._answered) for name in exchanges}
+        self._askers = [dict.fromkeys(exchanges, historical), publishers]
+        for name in exchanges:
+            topics = [wire.topic(product) for product in self._products if product.exchange == name]
+            self._subscribers.append(Subscriber(self._settings.socket(name), topics, self._received))
+
+    def _received(self, frame: bytes) -> None:
+        try:
+            name, message = wire.decode_frame(frame)
+            follower = self._followers[name]
+        except WireMismatch as error:
+            self._fail(error)
+            return
+        except (ValueError, KeyError):
+            return  # not ours: no publisher of Poeticoins sent it
+        if isinstance(message, wire.HeartbeatMessage):
+            follower.merge.heartbeat(message.epoch, message.sequence)
+        else:
+            item = wire.item_of(message, follower.product)
+            self._deliver(follower, follower.merge.message(message.epoch, message.sequence, item))
+        if follower.merge.wanted and not follower.asked_at:
+            self._ask(follower)
+
+    def _answered(self, data: bytes) -> None:
+        try:
+            answer = wire.decode_answer(data)
+        except WireMismatch as error:
+            self._fail(error)
+            return
+        if not isinstance(answer, wire.ReplayAnswer):
+            log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
+            return
+        follower = self._followers[answer.product]
+        records = memoryview(answer.records)
+        items = [unpack(records[at : at + RECORD_SIZE], follower.product) for at in range(0, len(records), RECORD_SIZE)]
+        before = follower.merge.next
+        self._deliver(
+            follower,
+            follower.merge.answer(answer.epoch, answer.first, answer.last, [(item.sequence, item) for item in items]),
+        )
+        if follower.merge.next > before:
+            follower.asked_at, follower.tries = 0.0, 0
+            if follower.merge.wanted:
+                self._ask(follower)
+
+    def _fail(self, error: WireMismatch) -> None:
+        """Ends the stream with `error` once all that came before is read; only a restart in the right version helps."""
+        self._failure = error
+        if self._woken is not None:
+            self._woken.set()
+
+    def _pause(self, paused: bool) -> None:
+        if paused != self._paused:
+            self._paused = paused
+            for subscriber in self._subscribers:
+                subscriber.pause(paused)
+
+    def _deliver(self, follower: _Follower, items: Sequence[Trade | Gap | Lost]) -> None:
+        self._ready += follower.delivered(items)
+        if self._ready and self._woken is not None:
+            self._woken.set()
+        if len(self._ready) >= READY_LIMIT:
+            self._pause(True)
+
+    def _ask_for_missing(self) -> None:
+        now = time.monotonic()
+        for follower in self._followers.values():
+            if follower.merge.wanted is None:
+                follower.asked_at, follower.tries = 0.0, 0
+            elif now - follower.asked_at >= ASK_AGAIN:
+                self._ask(follower)
+
+    def _ask(self, follower: _Follower) -> None:
+        """Asks historical; every second time, since it may be starting, the publisher itself."""
+        wanted = follower.merge.wanted
+        if wanted is None:
+            return
+        question = wire.ReplayQuestion(wire.WIRE_VERSION, str(follower.product), *wanted)
+        askers = self._askers[follower.tries % len(self._askers)]
+        askers[follower.product.exchange].ask(wire.encode(question))
+        follower.asked_at = time.monotonic()
+        follower.tries += 1
+
+    def close(self) -> None:
+        """Lets go of the sockets. To be called in the loop that iterated."""
+        for subscriber in self._subscribers:
+            subscriber.close()
+        for asker in {asker for askers in self._askers for asker in askers.values()}:
+            asker.close()
+        self._subscribers, self._askers = [], []

@@ -1,0 +1,161 @@
+import contextlib
+import multiprocessing
+import os
+import signal
+import struct
+
+import pytest
+
+from poeticoins.errors import JournalError
+from poeticoins.journal import Journal, read_tail, writing
+from poeticoins.model import Gap
+from poeticoins.record import RECORD_SIZE, unpack
+from tests.makers import BTC, LTC, make_trade
+
+
+def opened(path, capacity: int = 100, product=BTC, mode: str = "demo") -> Journal:
+    return Journal(path, product, mode, capacity)
+
+
+def items(tail, product=BTC):
+    return [unpack(tail.records[at : at + RECORD_SIZE], product) for at in range(0, len(tail.records), RECORD_SIZE)]
+
+
+def test_what_is_appended_is_read_in_order_with_its_epoch_and_sequence(tmp_path):
+    journal = opened(tmp_path / "j")
+    written = [journal.append(make_trade(n)) for n in (5, 6)] + [journal.append(Gap(BTC, "client down", 1, 2))]
+
+    tail = read_tail(tmp_path / "j", BTC, "demo")
+
+    assert items(tail) == items(journal.tail()) == written
+    assert [item.sequence for item in written] == [1, 2, 3]
+    assert {item.epoch for item in written} == {tail.epoch}
+    assert journal.trades == 2
+
+
+def test_a_journal_goes_on_where_it_ended(tmp_path):
+    first = opened(tmp_path / "j")
+    first.append(make_trade(5))
+    first.alive(123)
+    first.close()
+
+    second = opened(tmp_path / "j")
+
+    assert (second.epoch, second.next, second.trades, second.alive_at_ns) == (first.epoch, 2, 1, 123)
+    assert second.append(make_trade(6)).sequence == 2
+
+
+def test_the_oldest_records_go_and_the_readers_answer_says_where_it_begins(tmp_path):
+    journal = opened(tmp_path / "j", capacity=10)
+    for n in range(1, 26):
+        journal.append(make_trade(n))
+
+    tail = read_tail(tmp_path / "j", BTC, "demo")
+
+    assert (tail.first, tail.last) == (17, 25)  # the tenth oldest may be overwritten while it is copied
+    assert [item.trade_id for item in items(tail)] == [*range(17, 26)]
+
+
+@pytest.mark.parametrize(
+    ("first", "limit", "expected"), [(3, None, [3, 4, 5]), (3, 2, [3, 4]), (6, None, []), (9, 4, [])]
+)
+def test_a_part_can_be_read(tmp_path, first, limit, expected):
+    journal = opened(tmp_path / "j")
+    for n in range(1, 6):
+        journal.append(make_trade(n))
+
+    assert [item.trade_id for item in items(read_tail(tmp_path / "j", BTC, "demo", first, limit))] == expected
+
+
+def test_another_capacity_puts_the_file_aside_and_takes_a_greater_epoch(tmp_path):
+    old = opened(tmp_path / "j")
+    old.append(make_trade(5))
+
+    new = opened(tmp_path / "j", capacity=50)
+
+    assert new.epoch > old.epoch
+    assert new.next == 1
+    assert "capacity is 100" in new.quarantined
+    assert len(list(tmp_path.glob("j.quarantined-*"))) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"poeticoins journal 1", os.urandom(8192)])
+def test_a_foreign_file_is_put_aside(tmp_path, content):
+    (tmp_path / "j").write_bytes(content)
+
+    assert read_tail(tmp_path / "j", BTC, "demo") is None
+    journal = opened(tmp_path / "j")
+
+    assert journal.quarantined
+    assert journal.append(make_trade(1)).sequence == 1
+
+
+def test_a_demos_journal_never_becomes_the_markets(tmp_path):
+    opened(tmp_path / "j").append(make_trade(1))
+
+    assert read_tail(tmp_path / "j", BTC, "live") is None
+    assert read_tail(tmp_path / "j", LTC, "demo") is None
+    assert "expected the journal of" in opened(tmp_path / "j", mode="live").quarantined
+
+
+def test_a_journal_whose_newest_record_is_torn_is_put_aside(tmp_path):
+    journal = opened(tmp_path / "j")
+    journal.append(make_trade(1))
+    journal.close()
+    with (tmp_path / "j").open("r+b") as file:
+        file.seek(4096)
+        file.write(struct.pack("<Q", 77))
+
+    assert "newest record" in opened(tmp_path / "j").quarantined
+
+
+def test_no_space_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    with pytest.raises(JournalError, match=r"cannot make the journal .*: No space left on device"):
+        opened(tmp_path / "j")
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_for_ever(path, started):
+    journal = opened(path, capacity=64)
+    number = 0
+    while True:
+        number += 1
+        journal.append(make_trade(number))
+        if number == 1:
+            started.set()
+
+
+def test_a_killed_writer_leaves_a_whole_journal(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    writer = context.Process(target=write_for_ever, args=(tmp_path / "j", started))
+    writer.start()
+    assert started.wait(20)
+    for _ in range(200):  # while it writes, every copy is whole
+        tail = read_tail(tmp_path / "j", BTC, "demo")
+        assert [item.sequence for item in items(tail)] == [*range(tail.first, tail.last + 1)]
+        assert all(item.trade_id == item.sequence for item in items(tail))
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join(20)
+
+    journal = opened(tmp_path / "j", capacity=64)
+
+    assert journal.quarantined is None
+    assert [item.trade_id for item in items(journal.tail())] == [*range(journal.next - 63, journal.next)]
+
+
+def test_a_directory_has_one_writer(tmp_path):
+    with (
+        writing(tmp_path / "d"),
+        pytest.raises(JournalError, match="another client holds the lock"),
+        writing(tmp_path / "d", patience=0.05),
+    ):
+        pass
+
+    with writing(tmp_path / "d"), contextlib.suppress(OSError):
+        pass
