@@ -1,0 +1,79 @@
+"""What can go wrong with the embedded exchange, on demand: a fault waits in a list until there is whom to do it to."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from poeticoins.simulator.protocol import Send
+
+Kind = Literal[
+    "drop", "stall", "close", "refuse", "garbage", "request_reconnect", "skip", "repeat", "reorder", "unlist"
+]  # fmt: skip
+ON_EVERYONE: tuple[Kind, ...] = ("drop", "stall", "close", "garbage", "request_reconnect")
+
+
+class Fault(msgspec.Struct):
+    """
+    One misbehaviour. On all connections of an exchange that have subscribed, as soon as there is one:
+
+    drop: cut the connection, without a word. close: with `code` and `text`. stall: stay connected, answer pings, but
+    say nothing for `seconds` (what was due comes then). garbage: send `text`. request_reconnect (Bitstamp): ask, and
+    close `seconds` later.
+
+    On whichever connection is first: refuse: answer the next `count` handshakes with the HTTP `status`. skip, repeat:
+    the next `count` trades are not sent, or twice. reorder: the next two trades of one product change places.
+    unlist: from now on, the products in `text` (such as "BTC-USD,LTC-EUR") are not valid ones; "" lists all again.
+    """
+
+    fault: Kind
+    count: int = 1
+    seconds: float = 3.0
+    code: int = 1011
+    status: int = 503
+    text: str = ""
+
+
+def mangle(frames: Iterable[Send], faults: list[Fault]) -> list[Send]:
+    """`frames` as a faulty exchange sends them; what has been done is taken out of `faults`."""
+    mangled = list(_skipped_and_repeated(frames, faults))
+    reorder = next((fault for fault in faults if fault.fault == "reorder"), None)
+    places = reorder and next(_neighbours(mangled), None)
+    if reorder and places:
+        first, second = places
+        mangled[first], mangled[second] = mangled[second], mangled[first]
+        _done(reorder, faults)
+    return mangled
+
+
+def _skipped_and_repeated(frames: Iterable[Send], faults: list[Fault]) -> Iterator[Send]:
+    for frame in frames:
+        fault = next((fault for fault in faults if fault.fault in ("skip", "repeat")), None)
+        if fault is None or frame.trade_id is None:
+            yield frame
+            continue
+        yield from (frame,) * (2 if fault.fault == "repeat" else 0)
+        _done(fault, faults)
+
+
+def _neighbours(frames: list[Send]) -> Iterator[tuple[int, int]]:
+    """The places of two trades of one product with no other of it between them."""
+    newest: dict[object, int] = {}
+    for place, frame in enumerate(frames):
+        if frame.trade_id is not None:
+            if frame.product in newest:
+                yield newest[frame.product], place
+            newest[frame.product] = place
+
+
+def _done(fault: Fault, faults: list[Fault]) -> None:
+    fault.count -= 1
+    if fault.count <= 0:
+        faults.remove(fault)
+
+
+def take(faults: list[Fault], *kinds: Kind) -> list[Fault]:
+    """The faults of these kinds, taken out of the list."""
+    taken = [fault for fault in faults if fault.fault in kinds]
+    faults[:] = [fault for fault in faults if fault.fault not in kinds]
+    return taken
