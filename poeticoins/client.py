@@ -67,15 +67,17 @@ class Client:
 
     async def follow(self) -> None:
         """Connects, listens, and connects again."""
+        delay, self._backoff = self._backoff.next_attempt(time.monotonic(), random())
         while True:
-            delay, self._backoff = self._backoff.next_attempt(time.monotonic(), random())
             self._next_try = time.monotonic() + delay
             await asyncio.sleep(delay)
             self._next_try = None
             why, asked = await self._connection()
+            had = "connection lost" if self._feed.was_open else "cannot connect"
             good = self._feed.lost(why)
             self._backoff = self._backoff.after_good(float("inf") if asked else good)
-            (say if asked else warn)(log, "connection lost", host=self._host, why=why)
+            delay, self._backoff = self._backoff.next_attempt(time.monotonic(), random())
+            (say if asked else warn)(log, had, host=self._host, why=why, next_try_in=f"{delay:.1f}s")
 
     async def _connection(self) -> tuple[str, bool]:
         """One connection from its opening to its end: why it ended, and whether the exchange had asked for that."""

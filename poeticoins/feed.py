@@ -29,6 +29,7 @@ class Feed:
         self.exchange = exchange
         self.state = "connecting"
         self.problem: str | None = None
+        self.was_open = False
         self._intakes = intakes
         self._strict_time = strict_time
         self._patience = Patience()
@@ -43,14 +44,15 @@ class Feed:
     def opened(self, now: float) -> None:
         """A connection stands, and the subscriptions have been asked for."""
         self._opened = self._heard = self._pinged = now
-        self._acked, self._refusal = set(), ""
+        self._acked, self._refusal, self.was_open = set(), "", True
 
     def lost(self, why: str) -> float:
         """The connection is gone, or could not be made; returns for how many seconds it gave good frames."""
         good = self._heard - self._opened if self._acked else 0.0
         self.pause()
         self._acked = set()
-        self._reconnects += 1
+        self._reconnects += self.was_open
+        self.was_open = False
         self.state, self.problem = "reconnecting", why
         return good
 

@@ -81,7 +81,7 @@ def test_an_unknown_exchange_names_the_known_ones(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigurationError, match="nowhere.toml: cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read"):
         load(tmp_path / "nowhere.toml", {})
 
 

@@ -228,7 +228,13 @@ async def test_garbage_on_the_sockets_is_answered_or_dropped_and_harms_nothing(s
     with closing(PublisherOfOne(settings)) as client, closing(Historical(settings)) as historical:
         client.publish(1)
         with closing(Asker(settings.socket("historical"), answers.append)) as asker:
-            for question in (b"", b"\xc1", b"GET / HTTP/1.1\r\n\r\n", wire.encode(wire.GapsQuestion(1, "x")), b"\x93" * 99):
+            for question in (
+                b"",
+                b"\xc1",
+                b"GET / HTTP/1.1\r\n\r\n",
+                wire.encode(wire.GapsQuestion(1, "x")),
+                b"\x93" * 99,
+            ):
                 asker.ask(question)
             client.publisher.send(b"no topic")
             client.publisher.send(b"coinbase:BTC-USD\0\xc1")

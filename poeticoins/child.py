@@ -1,0 +1,134 @@
+"""
+What runs inside every child process: its heartbeat, its signals, its lifelines, and the target that is its work.
+
+The heartbeat comes from the child's own event loop: a thread would go on beating while the loop hangs.
+"""
+
+import asyncio
+import contextlib
+import faulthandler
+import importlib
+import logging
+import os
+import resource
+import signal
+from collections.abc import Callable, Coroutine
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from poeticoins import log, nursery
+from poeticoins.config import Settings
+from poeticoins.errors import ConfigurationError, PoeticoinsError
+
+BEAT_LIMIT = 4096
+"""Bytes of one heartbeat: what a pipe takes in one piece (PIPE_BUF), so that a full pipe never keeps half a beat."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Child:
+    """
+    What a target is handed to speak with its supervisor.
+
+    name: the child's own. stopping: set when it is to end; the target then returns within `stop_timeout`.
+    facts: what the heartbeat carries, set by the target; called in the event loop at each beat, so it must be cheap,
+    and its answer at most some 4000 bytes of JSON.
+    """
+
+    def __init__(self, name: str, beats: Connection, log_handler: log.StderrHandler | None = None) -> None:
+        self.name = name
+        self.stopping = asyncio.Event()
+        self.facts: Callable[[], dict[str, object]] = dict
+        self._beats = beats
+        self._log_handler = log_handler
+        self._is_ready = False
+        os.set_blocking(beats.fileno(), False)
+
+    def ready(self) -> None:
+        """Says that the sockets are bound and the work is going on. Told to the supervisor at once, in a heartbeat."""
+        self._is_ready = True
+        self.beat()
+
+    def beat(self) -> None:
+        """Sends one heartbeat; skips it if the supervisor has not read the earlier ones."""
+        data = self._message(self.facts())
+        if len(data) > BEAT_LIMIT:
+            log.warn(_logger, "facts are too long for a heartbeat", bytes=len(data), limit=BEAT_LIMIT)
+            data = self._message({})
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # the lifeline tells of a supervisor that is gone
+            os.write(self._beats.fileno(), data)
+
+    async def until_stopped(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Runs `works` beside each other until the supervisor says stop; an exception in one of them ends all."""
+        tasks = [asyncio.create_task(work) for work in works]
+        stopping = asyncio.create_task(self.stopping.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    def _message(self, facts: dict[str, object]) -> bytes:
+        return msgspec.json.encode({"ready": self._is_ready, "nursery": nursery.PID, "facts": facts}) + b"\n"
+
+    async def beat_forever(self, interval: float) -> None:
+        """Beats at once and then every `interval` seconds."""
+        while True:
+            self.beat()
+            if self._log_handler:
+                self._log_handler.settle()
+            await asyncio.sleep(interval)
+
+
+Target = Callable[..., Coroutine[Any, Any, None]]
+
+
+def main(
+    target: str, name: str, settings: Settings, beats: Connection, lifeline: Connection, arguments: tuple[object, ...]
+) -> None:
+    """
+    The life of a child: `target` ("module:function") is imported and run as `function(settings, child, *arguments)`.
+
+    Exit status: 0 when the target returns, 78 for a wrong configuration, 1 for any other error; an error of ours is one
+    line in the log, any other one is a bug and leaves its traceback there.
+    """
+    nursery.die_with(nursery.PID or os.getppid())
+    handler = _prepare(name)
+    module, _, function = target.partition(":")
+    try:
+        run: Target = getattr(importlib.import_module(module), function)
+        asyncio.run(_live(run, Child(name, beats, handler), settings, lifeline, arguments))
+    except PoeticoinsError as error:
+        _logger.error("%s", error)
+        raise SystemExit(78 if isinstance(error, ConfigurationError) else 1) from None
+    except Exception as error:
+        _logger.exception("ended by a bug: %s", type(error).__name__)
+        raise SystemExit(1) from None
+
+
+def _prepare(name: str) -> log.StderrHandler:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C ends, and in which order
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.enable(all_threads=True)  # on SIGABRT too: the supervisor's word to a hung child. Dumps, then dies
+    return log.set_up(name)
+
+
+async def _live(
+    run: Target, child: Child, settings: Settings, lifeline: Connection, arguments: tuple[object, ...]
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, child.stopping.set)
+    loop.add_reader(lifeline.fileno(), os._exit, 1)  # readable means EOF: nobody ever writes to it
+    work = asyncio.create_task(run(settings, child, *arguments), name=child.name)
+    beating = asyncio.create_task(child.beat_forever(settings.beat_interval), name="heartbeat")
+    await asyncio.wait({work, beating}, return_when=asyncio.FIRST_COMPLETED)
+    first, second = (work, beating) if work.done() else (beating, work)
+    second.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await second
+    await first

@@ -1,0 +1,195 @@
+"""
+A child's life as the supervisor sees it: a pure function from what happened to its new state and what to do.
+
+Times are seconds of a monotonic clock. The shell around it (supervision.py) owns processes, pipes and the clock.
+"""
+
+import signal
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from poeticoins.config import Settings
+from poeticoins.restarts import RestartPolicy, on_exit
+
+State = Literal["starting", "ready", "degraded", "backoff", "stopping", "stopped"]
+ABORT_GRACE = 1.0
+"""Seconds from SIGABRT, in which a hung child writes down its stacks, to SIGKILL."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What is known of one child."""
+
+    state: State = "stopped"
+    running: bool = False
+    started_at: float = 0.0
+    starts: int = 0
+    ready_at: float | None = None
+    beat_at: float | None = None
+    """When it last showed life; None before its first heartbeat."""
+    exits: int = 0
+    """Consecutive exits, as the restart policy counts them."""
+    last_exit: str | None = None
+    next_try: float | None = None
+    kill_at: float | None = None
+    """When patience with a child that is to end is over."""
+    final: bool = False
+    """Whether it is to stay down once it has ended."""
+    asked: bool = False
+    """Whether somebody asked for its restart, so that its end is no failure."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process has been made for it."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A heartbeat arrived."""
+
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Exited:
+    """It ended, or could not be made. how: "exit 1", "SIGKILL" …; random: 0 to 1, for the restart's jitter."""
+
+    how: str
+    random: float
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True)
+class Overslept:
+    """The supervisor itself did not run for `gap` seconds, so it missed heartbeats that nobody failed to send."""
+
+    gap: float
+
+
+@dataclass(frozen=True)
+class StopWanted:
+    """It is to end for good, by SIGKILL at `kill_at` if it must be."""
+
+    kill_at: float
+
+
+@dataclass(frozen=True)
+class RestartWanted:
+    """Somebody asks for a new process in its place."""
+
+
+Event = Started | Beat | Exited | Tick | Overslept | StopWanted | RestartWanted
+
+
+@dataclass(frozen=True)
+class Start:
+    """Make a process for it, now."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send it a signal."""
+
+    signal: signal.Signals
+
+
+Action = Start | Send | None
+TERM, ABORT, KILL = Send(signal.SIGTERM), Send(signal.SIGABRT), Send(signal.SIGKILL)
+
+
+def step(life: Life, event: Event, now: float, settings: Settings) -> tuple[Life, Action]:
+    """The child's life after `event`, and what is to be done."""
+    match event:
+        case Started():
+            return _started(life, now, settings), None
+        case Beat(ready):
+            return _beaten(life, ready, now), None
+        case Exited(how, random):
+            return _exited(replace(life, running=False, kill_at=None, last_exit=how), random, now, settings)
+        case Tick():
+            return _ticked(life, now, settings)
+        case Overslept(gap):
+            return _overslept(life, gap, now), None
+        case StopWanted(kill_at):
+            return _stopping(replace(life, final=True), kill_at)
+        case RestartWanted():
+            if life.final or life.asked:
+                return life, None
+            if not life.running:
+                return _to_start(replace(life, exits=0))
+            return _stopping(replace(life, asked=True), now + settings.stop_timeout)
+
+
+def deadline(life: Life, settings: Settings) -> float | None:
+    """When a Tick will next make a difference to it; None: never, as things are."""
+    if not life.running:
+        return life.next_try
+    if life.kill_at is not None:
+        return life.kill_at
+    if life.beat_at is None:
+        return life.started_at + settings.start_timeout
+    return life.beat_at + settings.hang_after
+
+
+def policy(settings: Settings) -> RestartPolicy:
+    """The restart policy that the settings ask for."""
+    return RestartPolicy(stable_after=settings.stable_after)
+
+
+def _started(life: Life, now: float, settings: Settings) -> Life:
+    state: State = "degraded" if life.exits >= policy(settings).degraded_after else "starting"
+    return replace(
+        life, state=state, running=True, started_at=now, starts=life.starts + 1, ready_at=None, beat_at=None,
+        next_try=None, kill_at=None, asked=False,
+    )  # fmt: skip
+
+
+def _beaten(life: Life, ready: bool, now: float) -> Life:
+    if not ready or life.state in ("ready", "stopping", "stopped"):
+        return replace(life, beat_at=now)
+    return replace(life, beat_at=now, state="ready", ready_at=now)
+
+
+def _exited(life: Life, random: float, now: float, settings: Settings) -> tuple[Life, Action]:
+    if life.final:
+        return replace(life, state="stopped"), None
+    if life.asked:
+        return _to_start(replace(life, exits=0))
+    ready_for = now - life.ready_at if life.ready_at is not None else 0.0
+    exits, restart = on_exit(life.exits, ready_for, policy(settings), random)
+    life = replace(life, exits=exits, ready_at=None)
+    if restart.delay == 0:
+        return _to_start(life)
+    return replace(life, state="degraded" if restart.degraded else "backoff", next_try=now + restart.delay), None
+
+
+def _to_start(life: Life) -> tuple[Life, Action]:
+    return replace(life, state="starting", next_try=None, asked=False), Start()
+
+
+def _ticked(life: Life, now: float, settings: Settings) -> tuple[Life, Action]:
+    due = deadline(life, settings)
+    if due is None or now < due:
+        return life, None
+    if not life.running:
+        return replace(life, next_try=None), Start()
+    if life.kill_at is None:
+        return replace(life, state="stopping", kill_at=now + ABORT_GRACE), ABORT
+    return replace(life, kill_at=now + ABORT_GRACE), KILL
+
+
+def _overslept(life: Life, gap: float, now: float) -> Life:
+    if life.beat_at is None:
+        return replace(life, started_at=life.started_at + gap)
+    return replace(life, beat_at=now)
+
+
+def _stopping(life: Life, kill_at: float) -> tuple[Life, Action]:
+    if not life.running:
+        return replace(life, state="stopped", next_try=None), None
+    return replace(life, state="stopping", kill_at=kill_at), TERM

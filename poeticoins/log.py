@@ -1,0 +1,142 @@
+"""
+The log: one line a record to stderr, `12:30:01 coinbase    reconnecting host=… next_try_in=1.2`.
+
+It begins with the time (of the local zone) and the child that it is about. What comes from outside is escaped and cut,
+so that no exchange writes lines of its own into it. A line is at most 4096 bytes and written at once, so that lines of
+several processes do not mix. It never blocks: what a full or closed stderr does not take is dropped.
+"""
+
+import logging
+import os
+import select
+import sys
+import time
+import traceback
+from dataclasses import dataclass, replace
+
+VALUE_LIMIT = 200
+LINE_LIMIT = 4096  # PIPE_BUF: a pipe takes so much in one piece or not at all
+NAME_WIDTH = 11
+OURS = ("poeticoins", "dashboards")
+"""The packages whose INFO is written."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """At most `per_second` lines in any second that begins with a line; a value, `take` returns the next one."""
+
+    per_second: int = 10
+    since: float = float("-inf")
+    said: int = 0
+    held_back: int = 0
+
+    def take(self, now: float) -> tuple["Allowance", bool, int]:
+        """Whether a line may be written at `now`, and how many were held back and are to be mentioned first."""
+        if now - self.since >= 1.0:
+            return replace(self, since=now, said=1, held_back=0), True, self.held_back
+        if self.said < self.per_second:
+            return replace(self, said=self.said + 1), True, 0
+        return replace(self, held_back=self.held_back + 1), False, 0
+
+    def settle(self, now: float) -> tuple["Allowance", int]:
+        """How many were held back in a second that is over: to be mentioned although nothing follows."""
+        if self.held_back and now - self.since >= 1.0:
+            return replace(self, held_back=0), self.held_back
+        return self, 0
+
+
+def escaped(value: object, limit: int = VALUE_LIMIT) -> str:
+    """`value` as text that stays on its line: what is not printable is escaped as `repr` does, then cut at `limit`."""
+    text = str(value)[: limit + 1]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def fact(key: str, value: object) -> str:
+    """`key=value`; a value with blanks or quotes in it is quoted, so that a line can be taken apart again."""
+    text = f"{value:.3g}" if isinstance(value, float) else escaped(value)
+    return f"{key}={text!r}" if not text or any(c in text for c in " '\"=") else f"{key}={text}"
+
+
+class LineFormatter(logging.Formatter):
+    """A record as its lines; `name` is what they are about unless the record says otherwise."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for the record, and one for each line of its traceback, each with the time and the name."""
+        about = escaped(getattr(record, "about", None) or self.name, 40)
+        start = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {about:<{NAME_WIDTH}} "
+        facts = getattr(record, "facts", {})
+        lines = [" ".join([escaped(record.getMessage(), 1000), *(fact(k, v) for k, v in facts.items())])]
+        if record.exc_info:
+            trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            lines += ["| " + escaped(line) for line in trace.split("\n")]
+        return "\n".join(start + line for line in lines)
+
+
+class StderrHandler(logging.Handler):
+    """Writes to stderr in whole lines, never blocks and never raises; repeated warnings are limited by an Allowance."""
+
+    def __init__(self, name: str, allowance: Allowance | None = None) -> None:
+        super().__init__()
+        self.formatter = LineFormatter(name)
+        self.allowance = allowance or Allowance()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            if self._allowed(record):
+                self._write(self.format(record))
+        except Exception:  # noqa: S110  # a log that cannot be written must not end the work that it is about
+            pass
+
+    def settle(self) -> None:
+        """Mentions what was held back, once its second is over; to be called now and then."""
+        self.allowance, more = self.allowance.settle(time.monotonic())
+        self._mention(more)
+
+    def _allowed(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:  # warnings repeat by thousands; errors end the process, so they cannot
+            return True
+        self.allowance, allowed, more = self.allowance.take(time.monotonic())
+        self._mention(more)
+        return allowed
+
+    def _mention(self, more: int) -> None:
+        if more:
+            self.emit(logging.makeLogRecord({"levelno": logging.INFO, "msg": f"… and {more} more"}))
+
+    def _write(self, text: str) -> None:
+        for line in text.split("\n"):
+            data = line.encode("utf-8", "backslashreplace")
+            if len(data) >= LINE_LIMIT:
+                data = data[: LINE_LIMIT - 4].decode("utf-8", "ignore").encode() + "…".encode()
+            if not select.select([], [sys.stderr], [], 0)[1]:
+                return  # nobody reads: a log that blocks would look like a hung process
+            os.write(sys.stderr.fileno(), data + b"\n")
+
+
+def set_up(name: str) -> StderrHandler:
+    """
+    Sends this process's records to stderr, in lines about `name`. Replaces what was set up before.
+
+    Ours from INFO on, those of libraries from WARNING on: websockets alone has three lines to say of each connection.
+    """
+    handler = StderrHandler(name)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for package in OURS:
+        logging.getLogger(package).setLevel(logging.INFO)
+    return handler
+
+
+def say(logger: logging.Logger, message: str, *, about: str | None = None, **facts: object) -> None:
+    """An INFO line; `about`: whose line it is, if not this process's own."""
+    logger.info("%s", message, extra={"facts": facts, "about": about})
+
+
+def warn(logger: logging.Logger, message: str, *, about: str | None = None, **facts: object) -> None:
+    """A WARNING line, one of at most ten a second; the rest are counted."""
+    logger.warning("%s", message, extra={"facts": facts, "about": about})

@@ -1,0 +1,117 @@
+"""What the supervisor knows, for programs and for people: the status as a dict, and as tables."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from poeticoins.config import Settings
+from poeticoins.log import escaped
+from poeticoins.supervised import Supervised
+from poeticoins.wire import WIRE_VERSION
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_NO_FEED: dict[str, Any] = {
+    "state": "starting", "trades": 0, "last_trade_at": None, "bad_frames": 0, "reconnects": 0, "gaps": 0, "host": None,
+    "problem": None, "next_try_in": None, "products": [],
+}  # fmt: skip
+
+
+def status(settings: Settings, places: Sequence[Supervised], started_at: datetime, now: float) -> dict[str, Any]:
+    """The status, as JSON can carry it; `now` in seconds of the event loop's clock, all durations in seconds."""
+    return {
+        "mode": settings.mode,
+        "pid": os.getpid(),
+        "run_dir": str(settings.run_dir),
+        "started_at": started_at.isoformat(),
+        "uptime": round((datetime.now(UTC) - started_at).total_seconds(), 3),
+        "wire": WIRE_VERSION,
+        "url": next((p.facts["url"] for p in places if p.facts.get("url")), None),
+        "children": [_child(place, now) for place in places],
+        "feeds": [_feed(place, place.spec.follows) for place in places if place.spec.follows],
+    }
+
+
+def _child(place: Supervised, now: float) -> dict[str, Any]:
+    life = place.life
+    return {
+        "name": place.spec.name,
+        "state": life.state,
+        "pid": place.pid,
+        "restarts": max(life.starts - 1, 0),
+        "uptime": round(now - life.started_at, 3) if life.running else 0.0,
+        "last_exit": life.last_exit,
+        "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),
+    }
+
+
+def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
+    known = place.facts.get("feed")
+    feed = {"exchange": exchange, **_NO_FEED, **(known if isinstance(known, dict) else {})}
+    if place.life.state != "ready":  # its numbers are the last that are known
+        feed["state"] = "starting" if place.life.last_exit is None else "restarting"
+    return feed
+
+
+def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
+    """The status for rich to print: a table of the children, one of the feeds, and a line for each feed's problem."""
+    title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"
+    children = _table("child", "state", "pid", "up for", "restarts", "last exit", "next try", title=title)
+    for child in status["children"]:
+        wait = child["next_try_in"]
+        children.add_row(
+            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), str(child["restarts"]),
+            _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
+        )  # fmt: skip
+    feeds = _table("feed", "state", "trades", "last trade", "bad frames", "reconnects", "gaps")
+    for feed in status["feeds"]:
+        numbers = [_text(feed[key]) for key in ("bad_frames", "reconnects", "gaps")]
+        feeds.add_row(
+            feed["exchange"], feed["state"], f"{feed['trades']:,}", _ago(feed["last_trade_at"], now), *numbers,
+        )  # fmt: skip
+    return [children, feeds, *(_text(problem_of(feed)) for feed in status["feeds"] if feed["problem"])]
+
+
+def problem_of(feed: Mapping[str, Any]) -> str:
+    """What is wrong with a feed, in one line for people: where, why, and when it is tried again."""
+    if feed["next_try_in"]:
+        when = f"; next try in {in_words(feed['next_try_in'])}"
+    else:
+        when = "" if feed["state"] in ("live", "degraded") else "; trying now"
+    host, why = escaped(feed["host"] or "not connected yet"), escaped(feed["problem"] or feed["state"], 300)
+    return f"{feed['exchange']}: {host}: {why}{when}"
+
+
+def _table(*headings: str, title: str = "") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Column, Table
+
+    columns = [Column(heading, no_wrap=True) for heading in headings]
+    return Table(*columns, title=_text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def in_words(seconds: float) -> str:
+    """A duration: "5 s", "3 min", "2 h 10 min", "4 days"."""
+    whole = int(seconds)
+    if whole < 120:
+        return f"{whole} s" if whole or not seconds else f"{seconds:.1f} s"
+    if whole < 7200:
+        return f"{whole // 60} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} days"
+
+
+def _ago(moment: str | None, now: datetime) -> str:
+    if moment is None:
+        return "none yet"
+    seconds = (now - datetime.fromisoformat(moment)).total_seconds()
+    return f"{in_words(seconds)} ago" if seconds >= 1 else "now"  # the exchange's clock may be ahead of ours
+
+
+def _text(value: object) -> str:
+    from rich.markup import escape
+
+    return "" if value is None else escape(escaped(value, 500))

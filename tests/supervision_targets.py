@@ -1,0 +1,86 @@
+"""
+Small children for the tests of supervision, and (run as a program) a supervisor over a tree of them.
+
+    python tests/supervision_targets.py NAME=FUNCTION…      # run directory and timers from the environment
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from poeticoins import config, control, log
+from poeticoins.child import Child
+from poeticoins.config import Settings
+from poeticoins.errors import ConfigurationError
+from poeticoins.supervision import Supervisor
+from poeticoins.tree import ChildSpec
+
+
+async def steady(settings: Settings, child: Child) -> None:
+    """Ready at once; ends when it is told to, and notes the order."""
+    child.facts = lambda: {"feed": {"exchange": child.name, "state": "live", "trades": 7}}
+    child.ready()
+    await child.stopping.wait()
+    with (settings.run_dir / "order").open("a") as file:
+        file.write(f"{child.name}\n")
+
+
+async def slow(settings: Settings, child: Child) -> None:
+    """Beats, but is ready only when a file says so."""
+    while not (settings.run_dir / "go").exists() and not child.stopping.is_set():
+        await asyncio.sleep(0.01)
+    await steady(settings, child)
+
+
+async def crashing(settings: Settings, child: Child) -> None:
+    """Fails as soon as it runs, unless a file says that the fault is mended."""
+    if not (settings.run_dir / "mended").exists():
+        raise ZeroDivisionError("a bug")
+    await steady(settings, child)
+
+
+async def wrong(settings: Settings, child: Child) -> None:
+    raise ConfigurationError("run_dir: expected something else")
+
+
+async def stubborn(settings: Settings, child: Child) -> None:
+    """Does not hear SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child.ready()
+    await asyncio.Event().wait()
+
+
+async def blocking(settings: Settings, child: Child) -> None:
+    """Blocks its loop once a file says so."""
+    child.ready()
+    while not child.stopping.is_set():
+        if (settings.run_dir / "block").exists():
+            (settings.run_dir / "block").unlink()
+            time.sleep(60)
+        await asyncio.sleep(0.02)
+
+
+async def talkative(settings: Settings, child: Child) -> None:
+    """Has more to say than a heartbeat holds."""
+    child.facts = lambda: {"words": "x" * 10_000}
+    child.ready()
+    await child.stopping.wait()
+
+
+def main() -> None:
+    settings = config.load(Path(os.devnull))
+    control.prepare(settings.run_dir)
+    log.set_up("supervisor")
+    specs = [
+        ChildSpec(name, f"supervision_targets:{function}", follows=name if name == "coinbase" else None)
+        for name, _, function in (argument.partition("=") for argument in sys.argv[1:])
+    ]
+    with control.locked(settings.run_dir):
+        asyncio.run(Supervisor(settings, specs).run())
+
+
+if __name__ == "__main__":
+    main()

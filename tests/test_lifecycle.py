@@ -1,0 +1,99 @@
+"""A child's life: what happened, in which state, becomes what."""
+
+import signal
+
+import pytest
+
+from poeticoins.config import Settings
+from poeticoins.lifecycle import (
+    ABORT,
+    KILL,
+    TERM,
+    Beat,
+    Exited,
+    Life,
+    Overslept,
+    RestartWanted,
+    Start,
+    Started,
+    StopWanted,
+    Tick,
+    deadline,
+    step,
+)
+
+SETTINGS = Settings()
+UP = Life("ready", running=True, started_at=0, starts=1, ready_at=1, beat_at=10)
+STARTING = Life("starting", running=True, started_at=0, starts=1)
+WAITING = Life("backoff", starts=2, exits=2, last_exit="exit 1", next_try=12)
+DEGRADED = Life("degraded", starts=6, exits=6, last_exit="exit 1", next_try=30)
+STOPPING = Life("stopping", running=True, starts=1, beat_at=10, kill_at=14, final=True)
+
+
+@pytest.mark.parametrize(
+    ("life", "event", "now", "state", "action"),
+    [
+        (Life(), Started(), 0, "starting", None),
+        (DEGRADED, Started(), 30, "degraded", None),
+        (STARTING, Beat(ready=False), 1, "starting", None),
+        (STARTING, Beat(ready=True), 1, "ready", None),
+        (STOPPING, Beat(ready=True), 11, "stopping", None),
+        (STARTING, Tick(), 59, "starting", None),
+        (STARTING, Tick(), 60, "stopping", ABORT),
+        (UP, Tick(), 14.9, "ready", None),
+        (UP, Tick(), 15, "stopping", ABORT),
+        (Life("stopping", running=True, beat_at=10, kill_at=16), Tick(), 16, "stopping", KILL),
+        (UP, Exited("SIGKILL", 0.5), 20, "starting", Start()),
+        (Life("ready", running=True, ready_at=1, exits=1), Exited("exit 1", 0.5), 20, "backoff", None),
+        (Life("ready", running=True, ready_at=1, exits=4), Exited("exit 1", 0.5), 20, "degraded", None),
+        (Life("ready", running=True, ready_at=1, exits=4), Exited("exit 1", 0.5), 61, "starting", Start()),
+        (WAITING, Tick(), 11.9, "backoff", None),
+        (WAITING, Tick(), 12, "backoff", Start()),
+        (WAITING, StopWanted(20), 11, "stopped", None),
+        (WAITING, RestartWanted(), 11, "starting", Start()),
+        (UP, RestartWanted(), 11, "stopping", TERM),
+        (UP, StopWanted(20), 11, "stopping", TERM),
+        (STOPPING, Exited("exit 0", 0.5), 12, "stopped", None),
+        (STOPPING, RestartWanted(), 12, "stopping", None),
+        (STOPPING, Tick(), 14, "stopping", KILL),
+    ],
+)
+def test_what_happens_to_a_child_decides_its_state(life, event, now, state, action):
+    after, done = step(life, event, now, SETTINGS)
+
+    assert (after.state, done) == (state, action)
+
+
+def test_a_restart_that_was_asked_for_is_no_failure():
+    asked, _ = step(UP, RestartWanted(), 11, SETTINGS)
+
+    after, action = step(asked, Exited("exit 0", 0.5), 12, SETTINGS)
+
+    assert action == Start()
+    assert after.exits == 0
+
+
+def test_a_supervisor_that_slept_kills_nobody():
+    now = 10_000.0
+    for life in (UP, Life("starting", running=True, started_at=9_999 - 5_000)):
+        awake, _ = step(life, Overslept(5_000), now, SETTINGS)
+
+        after, action = step(awake, Tick(), now + 0.1, SETTINGS)
+
+        assert action is None
+        assert after.state == life.state
+
+
+def test_a_child_that_cannot_be_killed_is_killed_again():
+    life, action = step(STOPPING, Tick(), 14, SETTINGS)
+    assert action == KILL
+
+    life, action = step(life, Tick(), deadline(life, SETTINGS), SETTINGS)
+
+    assert action == KILL
+    assert KILL.signal == signal.SIGKILL
+
+
+def test_a_child_that_is_as_it_should_be_asks_for_no_attention():
+    assert deadline(Life("stopped"), SETTINGS) is None
+    assert deadline(UP, SETTINGS) == 15
