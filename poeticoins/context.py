@@ -11,6 +11,7 @@ import logging
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ import pandas as pd
 
 from poeticoins import config, control, wire
 from poeticoins.candles import BAR_DTYPE
+from poeticoins.errors import RequestTimeout
 from poeticoins.model import SECOND, Product, Trade
 from poeticoins.questions import ask_historical
 from poeticoins.record import LATE, ORIGIN_SHIFT, ORIGINS, SELL
@@ -138,7 +140,7 @@ async def stream_trades(products: AnyProduct | Iterable[AnyProduct], *, history:
     """
     chosen = [Product.parse(str(product)) for product in _several(products)]
     current = settings()
-    await asyncio.to_thread(get_last_trades, chosen)  # raises what is wrong with them, off the loop
+    await asyncio.to_thread(_require_known, chosen)  # may take seconds, so off the loop
     stream = TradeStream(current, chosen, history)
     try:
         async for item in stream:
@@ -203,6 +205,14 @@ def subscribe_to_trades(
     chosen = [Product.parse(str(product)) for product in _several(products)]
     get_last_trades(chosen)
     return Subscription(chosen, callback)
+
+
+def _require_known(products: list[Product]) -> None:
+    """Raises UnknownProduct or FeedUnavailable; waits for a historical that is restarting, however long it takes."""
+    while True:
+        with suppress(RequestTimeout):
+            get_last_trades(products)
+            return
 
 
 def _several(products: AnyProduct | Iterable[AnyProduct]) -> list[AnyProduct]:

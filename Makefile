@@ -1,0 +1,47 @@
+# Everything runs from .venv, which `make setup` makes once; nothing else is needed beforehand but Python >= 3.11.
+PYTHON ?= python3
+BIN := .venv/bin
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: help setup demo run test check browser notebook screenshots clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: .venv/.complete  ## make .venv with everything in it, at the pinned versions
+
+.venv/.complete: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup  ## everything on made-up prices: exchange, clients, historical and the page, whose address it prints
+	$(BIN)/python supervisor.py --demo --dashboard
+
+run: setup  ## the same on the live exchanges
+	$(BIN)/python supervisor.py --dashboard
+
+test: setup  ## all tests; those in the browser too if Chromium is there
+	$(BIN)/python -m pytest
+
+check: setup  ## ruff, mypy --strict and the layer test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layers.py
+
+browser:  ## install Chromium where that can be done (Debian and Ubuntu, as root or with sudo)
+ifneq ($(CHROMIUM),)
+	@echo "Chromium is there: $(CHROMIUM)"
+else
+	@command -v apt-get >/dev/null || { echo "install Chromium by your system's means: there is no apt-get here"; exit 1; }
+	$$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get update -qq
+	$$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get install -y -qq --no-install-recommends chromium fonts-liberation
+endif
+
+screenshots: setup  ## renew the README's pictures from a running demo
+	$(BIN)/python docs/screenshots.py
+
+clean:  ## remove .venv and what tools leave behind
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
