@@ -1,0 +1,36 @@
+// The page comes back by itself, for ever. Bokeh tells when the connection is lost; after the reconnection it draws
+// everything anew and `render` says hello again, so nothing needs to be remembered here.
+
+const RETRY_MS = [250, 500, 1000, 2000];
+const RELOAD_AFTER = 1;
+const watched = new WeakSet();
+
+function keepConnected(bokehDocument, onLost) {
+  if (watched.has(bokehDocument)) return;
+  watched.add(bokehDocument);
+  let tries = 0;
+  let answered = 0;
+  bokehDocument.on_event("connection_lost", (_, event) => {
+    onLost();
+    const wait = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
+    tries += 1;
+    setTimeout(async () => {
+      // A server that answers, yet refuses this page's connection: the page is too old for it, so take a new one.
+      if (tries > 1 && (await answers())) answered += 1;
+      if (answered > RELOAD_AFTER) location.reload();
+      else event.reconnect();
+    }, wait);
+  });
+  bokehDocument.on_event("client_reconnected", () => {
+    tries = 0;
+    answered = 0;
+  });
+}
+
+async function answers() {
+  try {
+    return (await fetch("favicon.ico", { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+// The head of the page: the badge, the rate, the ribbon over made-up prices, the troubles, and what to start.
+
+const LOST = { kind: "lost", badge: "Reconnecting" };
+
+class StatusBar {
+  constructor() {
+    this.badge = el("p", "badge");
+    this.badge.setAttribute("role", "status");
+    this.rate = el("p", "rate");
+    this.ribbon = el("p", "ribbon");
+    this.notices = el("ul", "notices");
+    this.absence = el("section", "absence");
+    const name = el("h1", "", "Poeticoins");
+    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), this.rate, this.badge);
+    this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
+  }
+
+  show(status) {
+    this.status = status;
+    this.showBadge(status);
+    say(this.ribbon, status.sentence && status.kind !== "none" ? status.sentence : "");
+    this.ribbon.dataset.kind = status.kind;
+    say(this.rate, status.rate ? `${status.rate} trades/s` : "");
+    if (this.notices.dataset.text !== status.notices.join("\n")) {
+      this.notices.dataset.text = status.notices.join("\n");
+      this.notices.replaceChildren(...status.notices.map((notice) => el("li", "", notice)));
+    }
+    this.showAbsence(status);
+  }
+
+  showBadge({ kind, badge }) {
+    this.badge.dataset.kind = kind;
+    say(this.badge, badge);
+    const prefix = this.status.kind === "demo" || this.status.kind === "replay" ? `${this.status.badge} \u00b7 ` : "";
+    if (document.title !== `${prefix}Poeticoins`) document.title = `${prefix}Poeticoins`;
+  }
+
+  showAbsence({ sentence, reason, commands }) {
+    this.absence.hidden = commands.length === 0;
+    if (this.absence.hidden || this.absence.dataset.reason === reason) return;
+    this.absence.dataset.reason = reason;
+    const [live, demo] = commands;
+    this.absence.replaceChildren(
+      el("p", "", sentence, " Start a supervisor, and the page comes to life by itself:"),
+      el("p", "", el("code", "", live), " for the market, or ", el("code", "", demo), " for made-up prices without a network."),
+    );
+    if (reason) this.absence.title = reason;
+  }
+
+  // The page lost its server: the badge says so, and the cards go on to tell their age.
+  lost() {
+    this.showBadge(LOST);
+    say(this.rate, "");
+  }
+}
+
+// Our own mark: a coin with the line of a verse.
+function mark() {
+  const node = svg("svg", { viewBox: "0 0 24 24", class: "mark", "aria-hidden": "true" });
+  node.append(
+    svg("circle", { cx: 12, cy: 12, r: 10.5, class: "coin-edge" }),
+    svg("path", { d: "M5.5 14c2-6 4-6 6-2s4 3 7-2", class: "verse" }),
+  );
+  return node;
+}

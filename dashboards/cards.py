@@ -1,0 +1,33 @@
+"""The one component: the whole board, drawn by plain JavaScript and CSS from `assets/`, fed by one message a frame."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from panel.custom import JSComponent
+
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("words.js", "sparkline.js", "card.js", "status.js", "connection.js", "board.js")
+"""One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
+
+
+def asset(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8")
+
+
+class Cards(JSComponent):
+    """Sends texts of JSON to the browser and hands on what it says; knows nothing of what they mean."""
+
+    _esm = "\n".join(asset(name) for name in SCRIPTS)
+    _stylesheets = [asset("cards.css")]  # noqa: RUF012  Panel's own way to declare them
+
+    def __init__(self, heard: Callable[[Any], None], **params: Any) -> None:
+        super().__init__(sizing_mode="stretch_width", **params)  # type: ignore[no-untyped-call]
+        self._heard = heard
+
+    def send(self, text: str) -> None:
+        """One message to the browser, whole or not at all."""
+        self._send_msg(text)
+
+    def _handle_msg(self, data: Any) -> None:
+        self._heard(data)

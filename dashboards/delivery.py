@@ -1,0 +1,34 @@
+"""
+One text to many viewers: the only place where a frame leaves the feed.
+
+This is the public path: every viewer's session serialises its own message. A path that serialises the message once and
+writes it to each connection belongs here too, behind the same function.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+log = logging.getLogger("poeticoins.dashboard")
+
+
+class Viewer(Protocol):
+    """One open page."""
+
+    selection: tuple[str, ...] | None
+    """The products it shows, in its order; None: every one there is."""
+
+    def show(self, text: str) -> None:
+        """Send one message of JSON. On the server's loop only; never blocks."""
+
+
+def deliver(text: str, viewers: Iterable[Viewer]) -> list[Viewer]:
+    """Show `text` to all, and return those that failed: one broken session must not hold up the others."""
+    broken = []
+    for viewer in viewers:
+        try:
+            viewer.show(text)
+        except Exception:  # whatever a dying session raises, it concerns that session alone
+            log.exception("a page could not be updated and is left out until it reloads")
+            broken.append(viewer)
+    return broken

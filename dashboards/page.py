@@ -1,0 +1,69 @@
+"""A page for each session: the shared feed, this session's store, and the board that shows it."""
+
+import asyncio
+from functools import cache, partial
+from typing import Any
+
+import panel as pn
+from bokeh.document import Document
+from jinja2 import Environment, Template
+from panel.io.state import set_curdoc
+
+from dashboards import sharing
+from dashboards.cards import Cards, asset
+from dashboards.headers import CONTENT_POLICY
+from dashboards.store import Store
+
+MOST_SESSIONS = 1_000
+"""Sessions that one server holds at a time; the next visitor is told in words."""
+
+
+class TooManySessions(Exception):
+    """More pages are open than this server is meant for."""
+
+
+def serve_board() -> None:
+    """Puts the page into the document of the current session. Raises TooManySessions."""
+    document = pn.state.curdoc
+    assert document is not None  # whoever runs app.py made one
+    _refuse_crowds(document)
+    document.template = template("page.html")
+    document.title = "Poeticoins"
+    document.template_variables["policy"] = CONTENT_POLICY
+    board(document).servable()
+
+
+def board(document: Document) -> Cards:
+    """The live component, joined to the feed of this process for as long as its session lasts."""
+    loop = _loop(document)
+    cards = Cards(lambda message: store.from_page(message))
+    store = Store(sharing.feed(loop), partial(_send, document, cards), loop.call_soon_threadsafe)
+    document.on_event("connection_lost", lambda _event: store.lost())
+    document.on_session_destroyed(lambda _context: store.close())
+    return cards
+
+
+def _refuse_crowds(document: Document) -> None:
+    context = document.session_context
+    if context and context.server_context and len(context.server_context.sessions) > MOST_SESSIONS:
+        raise TooManySessions(f"{MOST_SESSIONS} pages are open already; close some, or come back later")
+
+
+def _loop(document: Document) -> asyncio.AbstractEventLoop:
+    """The server's event loop, also from a worker thread, where Bokeh 3.10 and later may run this."""
+    context: Any = document.session_context
+    if context is None or context.server_context is None:
+        return asyncio.get_running_loop()
+    loop: asyncio.AbstractEventLoop = context.server_context.application_context.io_loop.asyncio_loop
+    return loop
+
+
+def _send(document: Document, cards: Cards, text: str) -> None:
+    with set_curdoc(document):  # else Panel would queue the message behind a lock: three times dearer
+        cards.send(text)
+
+
+@cache
+def template(name: str) -> Template:
+    """A page of `assets/`. Values are escaped unless Bokeh made them, which the page marks with `safe`."""
+    return Environment(autoescape=True).from_string(asset(name))

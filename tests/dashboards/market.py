@@ -1,0 +1,149 @@
+"""
+A market of our own, in place of the context: the same questions, answered by whatever the test says.
+
+Run as a program it serves the page on it: `python market.py PORT MODE [RATE]` prints the page's address and goes on
+until it is killed. RATE: trades a second, over all products.
+"""
+
+import asyncio
+import math
+import random
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+
+from poeticoins.errors import FeedUnavailable
+from poeticoins.model import Product, Trade
+
+PRODUCTS = [
+    Product(exchange, base, quote)
+    for exchange in ("coinbase", "bitstamp")
+    for quote in ("EUR", "USD")
+    for base in ("LTC", "BTC", "ETH")
+]
+PRICES = {"BTC": 67829.30, "ETH": 3453.82, "LTC": 84.46}
+
+
+class Market:
+    """`tell()` a trade and the stream brings it; `status` and `open` are what the next question finds."""
+
+    def __init__(self, products: Iterable[Product] = PRODUCTS, mode: str = "live") -> None:
+        self.products = list(products)
+        self.open = True
+        self.questions: list[str] = []
+        self.failing: Exception | None = None
+        self.lasts: dict[Product, Trade] = {}
+        self.closes: dict[Product, list[tuple[int, float]]] = {}
+        self.status = status(mode)
+        self._queues: set[asyncio.Queue[Trade]] = set()
+
+    def tell(self, *trades: Trade) -> None:
+        for trade in trades:
+            self.lasts[trade.product] = trade
+            for queue in self._queues:
+                queue.put_nowait(trade)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._queues)
+
+    def available_products(self) -> list[Product]:
+        self._asked("available_products")
+        return self.products
+
+    def get_last_trades(self, products: Iterable[Product]) -> list[Trade]:
+        self._asked("get_last_trades")
+        return [self.lasts[product] for product in products if product in self.lasts]
+
+    def get_candles(self, product: Product, interval: str, *, limit: int = 500) -> pd.DataFrame:
+        self._asked("get_candles")
+        closes = self.closes.get(product, [])[-limit:]
+        index = pd.DatetimeIndex([pd.Timestamp(second, unit="s", tz="UTC") for second, _ in closes])
+        return pd.DataFrame({"close": [price for _, price in closes]}, index=index)
+
+    def get_status(self) -> Any:
+        self._asked("get_status")
+        return self.status
+
+    async def stream_trades(self, products: Iterable[Product]) -> AsyncIterator[Trade]:
+        self._asked("stream_trades")
+        queue: asyncio.Queue[Trade] = asyncio.Queue()
+        self._queues.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._queues.discard(queue)
+
+    def _asked(self, name: str) -> None:
+        self.questions.append(name)
+        if not self.open:
+            raise FeedUnavailable("no supervisor runs; start one: python supervisor.py")
+        if self.failing:
+            raise self.failing
+
+
+def status(mode: str = "live", state: str = "live", **feed: Any) -> Any:
+    feeds = [
+        SimpleNamespace(
+            exchange=name, state=state, host=f"{name}.test", **{"problem": None, "next_try_in": None, **feed}
+        )
+        for name in ("coinbase", "bitstamp")
+    ]
+    children = [SimpleNamespace(name=name, state="ready") for name in ("coinbase", "bitstamp", "historical")]
+    return SimpleNamespace(mode=mode, children=children, feeds=feeds)
+
+
+def trade(product: Product, price: str, *, at: float | None = None, number: int = 1, **more: Any) -> Trade:
+    """`at`: seconds since 1970, both clocks; now if it is not given."""
+    ns = round((time.time() if at is None else at) * 1000) * 1_000_000
+    return Trade(product, number, Decimal(price), Decimal("0.01190000"), "buy", ns, ns, **more)
+
+
+async def walk(market: Market, rate: float) -> None:
+    """Prices that wander as prices do, from ten minutes ago until it is cancelled."""
+    chance, prices = random.Random(7), {p: PRICES[p.base] * (0.92 if p.quote == "EUR" else 1) for p in market.products}
+    for product in market.products:
+        for second in range(600, 0, -1):
+            prices[product] *= math.exp(chance.gauss(0, 0.00025))
+            market.closes.setdefault(product, []).append((int(time.time()) - second, prices[product]))
+        market.tell(trade(product, f"{prices[product]:.2f}", at=time.time() - 1))
+    numbers = 0
+    while True:
+        together = max(1, round(rate / 100))  # at most a hundred times a second
+        await asyncio.sleep(chance.expovariate(rate / together))
+        for product in chance.choices(market.products, k=together, weights=[p.base == "BTC" or 0.4 for p in PRODUCTS]):
+            numbers += 1
+            prices[product] *= math.exp(chance.gauss(0, 0.0001))
+            market.tell(trade(product, f"{prices[product]:.2f}", number=numbers))
+
+
+async def serve(port: int, mode: str, rate: float) -> None:
+    from dashboards import page, server
+
+    market = Market(mode=mode if mode in ("demo", "replay") else "live")
+    market.open = mode != "none"
+    rate = 0.0001 if mode == "still" else rate
+    if mode == "trouble":
+        problem = "name not found <img src=x onerror=alert(1)>"
+        market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
+    if mode == "forgetful":
+        server.TOKEN_S = 2
+    if mode == "broken":
+        page.Cards = lambda *_: 1 / 0
+    child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
+    child.ready = lambda: print(child.facts()["url"], flush=True)
+    settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=(), run_dir=Path())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(walk(market, rate))
+        group.create_task(server.run(settings, child, market))
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]) if sys.argv[3:] else 30))

@@ -1,0 +1,226 @@
+"""The shared feed on a market of our own, without a browser: what its pages get, and what becomes of trouble."""
+
+import asyncio
+import json
+import logging
+import time
+from itertools import pairwise
+
+import pytest
+
+from dashboards.feed import Feed
+from poeticoins.errors import RequestTimeout, WireMismatch
+from tests.dashboards.market import PRODUCTS, Market, status, trade
+
+BTC, ETH = PRODUCTS[1], PRODUCTS[2]
+
+
+class Viewer:
+    """A page that keeps what it is shown."""
+
+    def __init__(self, *keys):
+        self.selection = tuple(keys) or None
+        self.messages = []
+
+    def show(self, text):
+        self.messages.append(json.loads(text))
+
+    def of(self, kind):
+        return [message for message in self.messages if message["kind"] == kind]
+
+    @property
+    def status(self):
+        return next(message["status"] for message in reversed(self.messages) if "status" in message)
+
+    @property
+    def cards(self):
+        return self.of("snapshot")[-1]["cards"] if self.of("snapshot") else []
+
+
+async def until(true, *, within=5.0):
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def market():
+    return Market()
+
+
+@pytest.fixture
+async def feed(market):
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    await until(lambda: market.listeners or task.done() or not market.open)
+    yield feed
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_page_opened_late_is_full_at_once(market):
+    now = int(time.time())
+    market.lasts[BTC] = trade(BTC, "62500.10")
+    market.closes[BTC] = [(now - 300 + i, 62000.0 + i) for i in range(300)]
+    feed, viewer = Feed(market, poll_s=0.05), Viewer()
+    task = asyncio.create_task(feed.run())
+    await until(lambda: "get_candles" in market.questions and market.listeners)
+
+    feed.join(viewer)
+    await until(lambda: any(card["part"] for card in viewer.cards))
+
+    card = next(card for card in viewer.cards if card["key"] == str(BTC))
+    assert card["part"][1] == "62,500.10"
+    assert len(card["points"]) >= 150
+    assert [card["base"] for card in viewer.cards[::4]] == ["BTC", "ETH", "LTC"]
+    task.cancel()
+
+
+async def test_newest_price_wins_and_frames_keep_their_rate(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+    began = time.monotonic()
+
+    for number in range(400):
+        market.tell(trade(BTC, f"{60000 + number}.00", number=number))
+        await asyncio.sleep(0.001)
+    await until(lambda: viewer.of("frame") and viewer.of("frame")[-1]["cards"][0][1] == "60,399.00")
+
+    frames = viewer.of("frame")
+    assert len(frames) <= (time.monotonic() - began) * 10 + 1
+    assert all(len(frame["cards"]) == 1 for frame in frames)
+
+
+async def test_page_gets_only_what_it_shows(market, feed):
+    both, one = Viewer(), Viewer(str(ETH), "nobody:BTC-USD")
+    feed.join(both)
+    feed.join(one)
+
+    market.tell(trade(BTC, "60000.00"))
+    await until(lambda: both.of("frame"))
+    market.tell(trade(ETH, "3000.00"))
+    await until(lambda: one.of("frame"))
+
+    assert [card["key"] for card in one.cards] == [str(ETH)]
+    assert [part[0] for frame in one.of("frame") for part in frame["cards"]] == [str(ETH)]
+
+
+async def test_page_that_left_gets_nothing(market, feed):
+    gone, here = Viewer(), Viewer()
+    feed.join(gone)
+    feed.join(here)
+
+    feed.leave(gone)
+    market.tell(trade(BTC, "60000.00"))
+    await until(lambda: here.of("frame"))
+
+    assert gone.of("frame") == []
+    assert feed.viewers == 1
+
+
+async def test_page_that_breaks_does_not_hold_up_the_others(market, feed, caplog):
+    broken, whole = Viewer(), Viewer()
+    feed.join(broken)
+    feed.join(whole)
+    broken.show = lambda text: 1 / 0
+
+    with caplog.at_level(logging.CRITICAL):
+        market.tell(trade(BTC, "60000.00"))
+        await until(lambda: whole.of("frame"))
+
+    assert feed.viewers == 1
+
+
+async def test_no_supervisor_is_told_and_its_coming_is_noticed():
+    market, viewer = Market(), Viewer()
+    market.open = False
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    feed.join(viewer)
+    await until(lambda: viewer.status["kind"] == "none")
+    assert viewer.status["commands"] == ["python supervisor.py", "python supervisor.py --demo"]
+
+    market.open = True
+    await until(lambda: market.listeners)
+    market.tell(trade(BTC, "60000.00"))
+
+    await until(lambda: viewer.of("frame"))
+    assert viewer.status["kind"] == "live"
+    task.cancel()
+
+
+async def test_restart_of_the_supervisor_keeps_the_cards_and_goes_on(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+    market.tell(trade(BTC, "60000.00"))
+    await until(lambda: viewer.of("frame"))
+
+    market.open = False
+    await until(lambda: viewer.status["kind"] == "none" and not market.listeners)
+    market.open = True
+    await until(lambda: viewer.status["kind"] == "live" and market.listeners)
+
+    await until(lambda: any(card["part"] and card["part"][1] == "60,000.00" for card in viewer.cards))
+    market.tell(trade(BTC, "60001.00"))
+    await until(lambda: viewer.of("frame")[-1]["cards"][0][1] == "60,001.00")
+
+
+async def test_prices_of_a_demo_are_not_left_on_a_live_page(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+    market.tell(trade(BTC, "1.00"))
+    await until(lambda: viewer.of("frame"))
+
+    market.lasts.clear()
+    market.status = status("demo")
+
+    await until(lambda: viewer.status["kind"] == "demo" and viewer.cards and not any(c["part"] for c in viewer.cards))
+
+
+@pytest.mark.parametrize("error", [RequestTimeout("nobody answers"), WireMismatch("restart the supervisor")])
+async def test_unanswered_question_is_told_and_asked_again(error):
+    market, viewer = Market(), Viewer()
+    market.failing = error
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    feed.join(viewer)
+    await until(lambda: viewer.status["notices"] == [str(error)])
+
+    market.failing = None
+
+    await until(lambda: market.listeners and viewer.status["notices"] == [])
+    task.cancel()
+
+
+async def test_bug_is_not_swallowed(market):
+    market.failing = ZeroDivisionError()
+    feed = Feed(market, poll_s=0.05)
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(feed.run(), 5)
+
+
+async def test_rate_counts_what_came(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+
+    for _ in range(100):
+        market.tell(trade(BTC, "60000.00"))
+        await asyncio.sleep(0.01)
+
+    await until(lambda: 30 < viewer.status["rate"] < 200)
+
+
+async def test_slow_answers_hold_up_no_frame(market, feed, monkeypatch):
+    viewer, seen = Viewer(), []
+    feed.join(viewer)
+    monkeypatch.setattr(market, "get_status", lambda: time.sleep(0.5) or status())
+    monkeypatch.setattr(viewer, "show", lambda text: seen.append(time.monotonic()))
+
+    for number in range(60):
+        market.tell(trade(BTC, f"{60000 + number}.00"))
+        await asyncio.sleep(0.02)
+
+    assert len(seen) >= 8
+    assert max(after - before for before, after in pairwise(seen)) < 0.3
