@@ -185,7 +185,7 @@ def _ticked(life: Life, now: float, settings: Settings) -> tuple[Life, Action]:
 
 def _overslept(life: Life, gap: float, now: float) -> Life:
     if life.beat_at is None:
-        return replace(life, started_at=life.started_at + gap)
+        return replace(life, started_at=min(now, life.started_at + gap))  # it may have been started after the gap began
     return replace(life, beat_at=now)
 
 

@@ -84,6 +84,12 @@ def test_a_supervisor_that_slept_kills_nobody():
         assert after.state == life.state
 
 
+def test_a_child_that_was_started_after_the_sleep_began_is_not_younger_than_new():
+    awake, _ = step(Life("starting", running=True, started_at=9_999.5), Overslept(3), 10_000.0, SETTINGS)
+
+    assert awake.started_at == 10_000.0
+
+
 def test_a_child_that_cannot_be_killed_is_killed_again():
     life, action = step(STOPPING, Tick(), 14, SETTINGS)
     assert action == KILL
