@@ -17,6 +17,7 @@ DEPENDENCIES = {
     "zmq": "pyzmq",
     "pandas": "pandas",
     "msgspec": "msgspec",
+    "aiohttp": "aiohttp",
     "rich": "rich",
 }
 """By the name that is imported: the name that is installed."""

@@ -26,6 +26,7 @@ from poeticoins.intake import Intake
 from poeticoins.journal import writing
 from poeticoins.log import say, warn
 from poeticoins.model import Product
+from poeticoins.refill import Refills
 from poeticoins.restarts import ConnectionBackoff
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ async def run(settings: Settings, child: Child, name: str) -> None:
         child.facts = lambda: {"feed": client.facts()}
         child.ready()
         try:
-            await child.until_stopped(client.follow(), client.beat(settings.beat_interval))
+            await child.until_stopped(client.follow(), client.refill(), client.beat(settings.beat_interval))
         finally:
             client.close()
 
@@ -54,10 +55,14 @@ class Client:
         self._publisher = Publisher(settings.socket(name), self._greet)
         self._replayer = Answerer(settings.socket(f"{name}-replay"), self._answer)
         self._products = followed(settings)[name]
+        self._refills = Refills(exchange, settings.embedded_url, settings.hold)
+        # a replay has no REST: a client that comes back hears its older trades again, by the socket
+        want = self._refills.want if settings.backfill and settings.mode != "replay" else None
         self._intakes = {
-            product: Intake(product, settings, exchange.CONTIGUOUS_IDS, self._publisher.send)
+            product: Intake(product, settings, exchange.CONTIGUOUS_IDS, self._publisher.send, want)
             for product in self._products
         }
+        self._refills.intakes = self._intakes
         self._feed = Feed(exchange, self._intakes, strict_time=settings.mode != "replay")
         self._backoff = ConnectionBackoff(good_after=settings.good_after)
         self._next_try: float | None = None
@@ -101,6 +106,7 @@ class Client:
         self._feed.opened(time.monotonic())
         for request in self._feed.exchange.subscribe_frames(self._products):
             await socket.send(request)
+        self._refills.retry()
         watch = asyncio.create_task(self._watch(socket))
         try:
             while True:
@@ -126,6 +132,10 @@ class Client:
                     return await _closed(socket, "connected, but silent for 15 s")
                 case "no ack":
                     return await _closed(socket, self._feed.problem or "no subscription was confirmed within 5 s")
+
+    async def refill(self) -> None:
+        """Fetches what was missed from the exchange's REST, for as long as it runs."""
+        await self._refills.run()
 
     async def beat(self, interval: float) -> None:
         """Heartbeats on the bus, from the loop that does the work."""
@@ -159,12 +169,12 @@ class Client:
         return urlsplit(self._url).hostname or self._url
 
     def close(self) -> None:
-        """Lets go of sockets and journals; what was published stays in the journals."""
+        """Lets go of journals and sockets; what was received is in the journals then."""
         self._feed.pause()
+        for intake in self._intakes.values():
+            intake.close()
         self._publisher.close()
         self._replayer.close()
-        for intake in self._intakes.values():
-            intake.journal.close()
 
 
 async def _closed(socket: ClientConnection, why: str) -> str:

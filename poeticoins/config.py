@@ -62,6 +62,10 @@ class Settings:
     """Seconds that a child must have been ready for its next restart to be immediate again."""
     good_after: float = 30.0
     """Seconds of good frames after which a connection's backoff begins anew."""
+    backfill: bool = True
+    """Whether missed trades are fetched from the exchanges' REST; if not, they are gaps."""
+    hold: float = 2.0
+    """Seconds that a product's live trades wait for what was missed before them to be fetched."""
     answer_timeout: float = 5.0
     """Seconds that a question waits for a process that is starting, before RequestTimeout."""
 
@@ -192,10 +196,12 @@ def _converted(key: str, value: Any, where: str) -> Any:
             return tuple(str(part).strip() for part in parts if str(part).strip())
         if issubclass(kind, Path):
             return Path(value)
+        if kind is bool:
+            return _truth(value)
         if isinstance(value, bool | list | dict) or (kind is int and isinstance(value, float)):
             raise ValueError
         number = kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, KeyError, AttributeError):
         raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}") from None
     limit = 65_535 if key == "port" else 1e9
     if isinstance(number, int | float) and not 0 <= number <= limit:
@@ -205,7 +211,20 @@ def _converted(key: str, value: Any, where: str) -> Any:
     return number
 
 
-_WORDS: Mapping[type, str] = {int: "a whole number", float: "a number of seconds or a factor", str: "text"}
+def _truth(value: Any) -> bool:
+    """A TOML boolean, or the words that a variable says it with."""
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    return words[value.lower()]
+
+
+_WORDS: Mapping[type, str] = {
+    int: "a whole number",
+    float: "a number of seconds or a factor",
+    str: "text",
+    bool: "true or false",
+}
 _AT_LEAST_ONE = {"ring_capacity", "journal_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"}
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 from poeticoins import config, control, wire
 from poeticoins.candles import BAR_DTYPE
 from poeticoins.errors import RequestTimeout
-from poeticoins.model import SECOND, Product, Trade
+from poeticoins.model import SECOND, Gap, Product, Trade
 from poeticoins.questions import ask_historical
 from poeticoins.record import LATE, ORIGIN_SHIFT, ORIGINS, SELL
 from poeticoins.reports import Status, status_of
@@ -108,7 +108,8 @@ def get_gaps(product: AnyProduct) -> pd.DataFrame:
     What is known to be missing of `product`, in the order in which it was found; empty if nothing is.
 
     Columns: reason ("skipped ids" | "disconnected" | "client down" | "overrun"), began_at and ended_at (UTC), first_id,
-    last_id and missing (the number of trades): <NA> where the exchange's ids do not tell.
+    last_id and missing (the number of trades): <NA> where the exchange's ids do not tell; refilled_at (UTC): when they
+    had been fetched after all, NaT while they are missing.
     """
     answer = ask_historical(settings(), wire.GapsQuestion(wire.WIRE_VERSION, str(product)), wire.GapsAnswer)
     gaps = answer.gaps
@@ -120,6 +121,7 @@ def get_gaps(product: AnyProduct) -> pd.DataFrame:
             "first_id": pd.array([gap.first_id for gap in gaps], dtype="Int64"),
             "last_id": pd.array([gap.last_id for gap in gaps], dtype="Int64"),
             "missing": pd.array([gap.missing for gap in gaps], dtype="Int64"),
+            "refilled_at": _times(np.array([_or_not_a_time(gap.refilled_at_ns) for gap in gaps], np.int64), None),
         }
     )
 
@@ -146,7 +148,7 @@ async def stream_trades(products: AnyProduct | Iterable[AnyProduct], *, history:
         async for item in stream:
             if isinstance(item, Trade):
                 yield item
-            else:
+            elif isinstance(item, Gap):
                 log.warning("%s: %s trades are missing here: %s", item.product, item.missing or "some", item.reason)
     finally:
         stream.close()
@@ -244,6 +246,10 @@ def _interval_ns(interval: str | timedelta) -> int:
 
 def _times(ns: np.ndarray[Any, np.dtype[Any]], name: str | None) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(ns.astype("datetime64[ns]"), name=name).tz_localize("UTC")
+
+
+def _or_not_a_time(ns: int | None) -> int:
+    return int(np.iinfo(np.int64).min) if ns is None else ns  # which datetime64 takes for NaT
 
 
 def _frame_of_trades(records: Records) -> pd.DataFrame:

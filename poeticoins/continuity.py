@@ -26,9 +26,9 @@ class Continuity:
 
     def accept(self, trade: Trade) -> list[Trade | Gap]:
         """What a parsed trade adds to the stream, in order: nothing if it is known, itself, or a gap and itself."""
+        hole = self.hole(trade)
         if not self.ids.add(trade.trade_id):
             return []
-        hole = self._hole(trade)
         if self._is_late(trade.trade_id, trade.traded_at_ns):
             trade = structs.replace(trade, late=True)
         self._advance(trade.trade_id, trade.traded_at_ns)
@@ -58,7 +58,8 @@ class Continuity:
         if not self._is_late(trade_id, traded_at_ns):
             self.last_id, self.last_traded_ns = trade_id, max(self.last_traded_ns, traded_at_ns)
 
-    def _hole(self, trade: Trade) -> Gap | None:
+    def hole(self, trade: Trade) -> Gap | None:
+        """The ids that are missing between the newest that is known and a trade that has come."""
         if not self.contiguous or self.last_id is None or trade.trade_id <= self.last_id + 1:
             return None
         return Gap(

@@ -161,4 +161,5 @@ class Feed:
             "unknown_trades": self._unknown,
             "reconnects": self._reconnects,
             "gaps": sum(intake.gaps for intake in self._intakes.values()),
+            "refills": sum(intake.refills for intake in self._intakes.values()),
         }

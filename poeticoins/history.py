@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec import structs
 
 from poeticoins.candles import Bars, Candles, Deal
 from poeticoins.config import Settings
-from poeticoins.model import SECOND, Gap, Product, Trade
-from poeticoins.record import GAP, RECORD, RECORD_SIZE, unpack
+from poeticoins.model import SECOND, Gap, Product, Refill, Trade
+from poeticoins.record import RECORD, RECORD_SIZE, TRADE, unpack
 from poeticoins.ring import Records, Ring, floats, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted
 
@@ -83,11 +84,9 @@ class History:
         sequence, trade_id, traded_ns, kind, epoch = fields[0], fields[1], fields[2], fields[8], fields[10]
         if epoch != self._epoch:
             self._begin(epoch, sequence)
-        if kind == GAP:
-            gap = unpack(record, self.product)
-            assert isinstance(gap, Gap)
-            self.gaps.append(gap)
+        if kind != TRADE:
             self._ring.append(record)
+            self._note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
             return
@@ -101,6 +100,15 @@ class History:
             self._disorder_left = self._ring.capacity
             self._candles.add(deal, self._ends(traded_ns))
 
+    def _note(self, item: Trade | Gap | Refill) -> None:
+        """Keeps a gap, and on a refill its end."""
+        if isinstance(item, Gap):
+            self.gaps.append(item)
+        elif isinstance(item, Refill):
+            for at, gap in enumerate(self.gaps):
+                if (gap.epoch, gap.sequence) == (item.epoch, item.gap):
+                    self.gaps[at] = structs.replace(gap, refilled_at_ns=item.at_ns)
+
     def _begin(self, epoch: int, sequence: int) -> None:
         """A new epoch: its journal may hold trades again that the one before it has published."""
         if self._epoch:
@@ -110,9 +118,7 @@ class History:
     def _ends(self, traded_ns: int) -> tuple[float, float]:
         """Open and close of the second that `traded_ns` lies in, as the ring knows it."""
         start = traded_ns // SECOND * SECOND
-        records = self._ring.in_order()
-        times = records["traded_at_ns"]
-        trades = sorted_trades(records[(times >= start) & (times < start + SECOND)])
+        trades = sorted_trades(self._ring.between(start, start + SECOND))
         prices = floats(trades["price_mantissa"], trades["price_exponent"])
         return float(prices[0]), float(prices[-1])
 

@@ -1,65 +1,128 @@
 """
 From an exchange's trades to the bus: what is new is journalled, then published, a hole before all that follows it.
 
-One Intake per followed product of a client. It owns the product's journal and knows the exchange's ids.
+One Intake per followed product of a client. It owns the product's journal and knows the exchange's ids. A hole that can
+be refilled is asked for first; meanwhile the product's live trades are held, for a moment, so that the order is
+perfect. If that takes too long they go out behind a gap record, and what is refilled follows as late.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from time import time_ns
 
 from msgspec import structs
 
 from poeticoins import wire
+from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
 from poeticoins.journal import Journal
-from poeticoins.model import Gap, Product, Trade
-from poeticoins.record import KIND, RECORD, TRADE, unpack
+from poeticoins.model import Gap, Item, Product, Refill, Trade
+from poeticoins.record import GAP, KIND, RECORD, REFILL, TRADE, unpack
 from poeticoins.sequence import IdWindow
+
+MOST_HELD = 20_000
+"""Live trades of one product that wait for a refill; with one more, they stop waiting."""
 
 
 class Intake:
-    """`send(frame)` puts one frame on the bus. Raises JournalError if there is no space for the journal."""
+    """
+    `send(frame)` puts one frame on the bus. `want(need)` begins a search at the exchange's REST, which ends in
+    `refilled`; None: there is none, and holes stay gaps. Raises JournalError if there is no space for the journal.
+    """
 
-    def __init__(self, product: Product, settings: Settings, contiguous: bool, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        product: Product,
+        settings: Settings,
+        contiguous: bool,
+        send: Callable[[bytes], None],
+        want: Callable[[Need], None] | None = None,
+    ) -> None:
         self.journal = Journal(settings.journal(product), product, settings.mode, settings.journal_capacity)
         self.last_trade: Trade | None = None
+        self.gaps = self.refills = 0
+        self._product, self._mode = product, settings.mode
         self._topic = wire.topic(product)
-        self._send = send
+        self._send, self._want = send, want
         self._continuity = Continuity(product, contiguous, IdWindow(settings.journal_capacity))
-        self._mode = settings.mode
+        self._open: dict[int, Gap] = {}  # gaps by sequence, whose trades are still missing
+        self._held: list[tuple[Trade, int]] = []
+        self._waiting: Need | None = None  # what has to come before the held trades may go
+        self._began = False  # whether this process has asked for the past
         self._restore()
         self._hole_from_ns = self._proof_of_life()
         self._died = True
 
-    @property
-    def gaps(self) -> int:
-        """Gaps published since the journal was made."""
-        return self.journal.next - 1 - self.journal.trades
+    # -- what the connection says
 
     def trade(self, trade: Trade, received_at_ns: int) -> None:
-        """A trade came from the exchange: published unless it is known."""
-        for item in self._continuity.accept(trade):
-            if isinstance(item, Gap):
-                self._publish(item)
-            else:
-                self._close_hole_in_time(received_at_ns)
-                self.last_trade = item = structs.replace(item, received_at_ns=received_at_ns)
-                self._publish(item)
+        """A trade came from the exchange: published unless it is known, or held while what is before it is fetched."""
+        if self._waiting is None and self._want and (need := self._need_before(trade)):
+            self._wait_for(need)
+        if self._waiting is None:
+            self._accept(trade, received_at_ns)
+            return
+        self._held.append((trade, received_at_ns))
+        if len(self._held) > MOST_HELD:
+            self.release(self._waiting)
 
     def connected(self, at_ns: int) -> None:
-        """The exchange confirms the subscription: what it traded while we were away, if anything, is a hole."""
-        self._close_hole_in_time(at_ns)
+        """The exchange confirms the subscription: what it traded while we were away is a hole, to be refilled."""
+        if self._want is None:
+            self._close_hole_in_time(at_ns)
+        elif not self._continuity.contiguous and self._waiting is None and (self._hole_from_ns or not self._began):
+            self._wait_for(Need(self._product, self._continuity.last_id, None, self._hole_from_ns))
+        self._began = True
 
     def alive(self, heard_at_ns: int) -> None:
         """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
-        if not self._hole_from_ns:
+        if not self._hole_from_ns and self._waiting is None:
             self.journal.alive(heard_at_ns)
 
     def disconnected(self, heard_at_ns: int) -> None:
         """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
-        if not self._hole_from_ns:
+        if not self._hole_from_ns and self._waiting is None:
             self._hole_from_ns, self._died = heard_at_ns, False
             self.journal.alive(heard_at_ns)
+
+    # -- what the exchange's REST says
+
+    def refilled(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
+        """The end of a search: what was found, oldest first, and whether it is all there was."""
+        received_at_ns = time_ns()
+        if need == self._waiting and complete:
+            self._hole_from_ns = 0
+        elif need == self._waiting:
+            self._close_hole_in_time(received_at_ns)
+        for trade in trades:
+            self._accept(trade, received_at_ns)
+        if need == self._waiting:
+            self.release(need)
+        elif complete:
+            self._close_gaps(need, received_at_ns)
+
+    def release(self, need: Need) -> None:
+        """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
+        if need != self._waiting:
+            return
+        held, self._held, self._waiting = self._held, [], None
+        self._close_hole_in_time(time_ns())
+        for trade, received_at_ns in held[:1]:
+            self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
+        for trade, received_at_ns in held[1:]:
+            self.trade(trade, received_at_ns)
+
+    def close(self) -> None:
+        """Lets go of the journal. What is held goes into it first: it has been received, so it is not to be lost."""
+        while self._waiting is not None:
+            self.release(self._waiting)
+        self.journal.close()
+
+    def open_needs(self, since_ns: int) -> list[Need]:
+        """What the journal's open gaps that ended since then still want, oldest first: to be searched for again."""
+        return [self._need_of(gap) for gap in self._open.values() if gap.to_ns > since_ns]
+
+    # -- what others ask
 
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""
@@ -75,18 +138,37 @@ class Intake:
             first, last, records = question.first, question.first - 1, b""
         return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
 
-    def _restore(self) -> None:
-        """Learns the ids of the journal's trades, so that none of them is published twice."""
-        records = self.journal.tail().records
-        fields = [fields for fields in RECORD.iter_unpack(records) if fields[KIND] == TRADE]
-        self._continuity.remember((trade_id, traded_ns) for _, trade_id, traded_ns, *_ in fields)
-        if fields:
-            last = unpack(RECORD.pack(*fields[-1]), self.journal.product)
-            self.last_trade = last if isinstance(last, Trade) else None
+    # -- within
 
-    def _proof_of_life(self) -> int:
-        received = self.last_trade.received_at_ns if self.last_trade else 0
-        return max(self.journal.alive_at_ns, received)
+    def _need_before(self, trade: Trade) -> Need | None:
+        """What has to be fetched before `trade` can be published in its place, None if it can be at once."""
+        known = self._continuity.last_id
+        if not self._continuity.contiguous:
+            return None
+        if known is None:
+            return Need(self._product, before_id=trade.trade_id) if trade.trade_id > 1 else None
+        if self._continuity.hole(trade) is None:
+            return None
+        return Need(self._product, known, trade.trade_id, self._continuity.last_traded_ns)
+
+    def _wait_for(self, need: Need) -> None:
+        self._waiting = need
+        if self._want:
+            self._want(need)
+
+    def _need_of(self, gap: Gap) -> Need:
+        if gap.first_id is None or gap.last_id is None:
+            return Need(self._product, 0, None, gap.from_ns, gap.sequence)
+        return Need(self._product, gap.first_id - 1, gap.last_id + 1, gap.from_ns, gap.sequence)
+
+    def _accept(self, trade: Trade, received_at_ns: int) -> None:
+        for item in self._continuity.accept(trade):
+            if isinstance(item, Trade):
+                self._close_hole_in_time(received_at_ns)
+                item = structs.replace(item, received_at_ns=received_at_ns)
+                if not item.late:
+                    self.last_trade = item
+            self._publish(item)
 
     def _close_hole_in_time(self, to_ns: int) -> None:
         if not self._hole_from_ns:
@@ -96,6 +178,46 @@ class Intake:
         if gap is not None:
             self._publish(gap)
 
-    def _publish(self, item: Trade | Gap) -> None:
+    def _close_gaps(self, need: Need, at_ns: int) -> None:
+        """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
+        for sequence, gap in list(self._open.items()):
+            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need)):
+                del self._open[sequence]
+                self._publish(Refill(self._product, sequence, at_ns))
+
+    @staticmethod
+    def _lies_in(gap: Gap, need: Need) -> bool:
+        if gap.first_id is None or need.before_id is None or need.after_id is None:
+            return gap.first_id is None and need.before_id is None and gap.from_ns >= need.from_ns
+        return need.after_id < gap.first_id and (gap.last_id or 0) < need.before_id
+
+    def _publish(self, item: Item) -> None:
         item = self.journal.append(item)
+        if isinstance(item, Gap):
+            self.gaps += 1
+            self._open[item.sequence] = item
+        elif isinstance(item, Refill):
+            self.refills += 1
         self._send(wire.frame(self._topic, wire.message_of(item)))
+
+    def _restore(self) -> None:
+        """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
+        rows = list(RECORD.iter_unpack(self.journal.tail().records))
+        trades = [row for row in rows if row[KIND] == TRADE]
+        self._continuity.remember((trade_id, traded_ns) for _, trade_id, traded_ns, *_ in trades)
+        for row in rows:
+            if row[KIND] == GAP:
+                gap = unpack(RECORD.pack(*row), self._product)
+                assert isinstance(gap, Gap)
+                self.gaps += 1
+                self._open[gap.sequence] = gap
+            elif row[KIND] == REFILL:
+                self.refills += 1
+                self._open.pop(row[1], None)
+        if trades:
+            last = unpack(RECORD.pack(*trades[-1]), self._product)
+            self.last_trade = last if isinstance(last, Trade) else None
+
+    def _proof_of_life(self) -> int:
+        received = self.last_trade.received_at_ns if self.last_trade else 0
+        return max(self.journal.alive_at_ns, received)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from poeticoins.errors import JournalError
-from poeticoins.model import Gap, Product, Trade
+from poeticoins.model import Item, Product, Trade
 from poeticoins.record import RECORD_SIZE, pack
 
 _MAGIC = b"poeticoins journal 1"
@@ -89,8 +89,8 @@ class Journal:
         """Proof of life: a hole in time after a death begins here."""
         self._counters[_ALIVE] = at_ns
 
-    def append(self, item: Trade | Gap) -> Trade | Gap:
-        """Writes a trade or gap and returns it with its epoch and sequence."""
+    def append(self, item: Item) -> Item:
+        """Writes a trade, gap or refill and returns it with its epoch and sequence."""
         item = msgspec.structs.replace(item, epoch=self.epoch, sequence=self.next)
         at = _HEADER + (self.next - 1) % self._capacity * RECORD_SIZE
         self._map[at : at + RECORD_SIZE] = pack(item)

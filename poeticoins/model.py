@@ -103,6 +103,22 @@ class Gap(msgspec.Struct, frozen=True):
     missing: int | None = None
     epoch: int = 0
     sequence: int = 0
+    refilled_at_ns: int | None = None
+    """When the missing trades had been fetched after all; None: they are still missing."""
+
+
+class Refill(msgspec.Struct, frozen=True):
+    """The trades of the gap at sequence `gap` have been published after all, late, before this place of the stream."""
+
+    product: Product
+    gap: int
+    at_ns: int
+    epoch: int = 0
+    sequence: int = 0
+
+
+Item = Trade | Gap | Refill
+"""What takes a place in a product's stream."""
 
 
 class Subscribed(msgspec.Struct, frozen=True):

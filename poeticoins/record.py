@@ -1,32 +1,34 @@
 """
-One trade or gap as 56 bytes: the same, byte for byte, in a client's journal, in historical's ring and in its answers.
+One trade, gap or refill as 56 bytes: the same, byte for byte, in a client's journal, in historical's ring and answers.
 
 Little-endian, in this order: sequence u64, trade_id i64, traded_at_ns i64, received_at_ns i64, price mantissa i64,
-size mantissa i64, price exponent i8, size exponent i8, kind u8 (0 trade, 1 gap), flags u8, epoch u32.
+size mantissa i64, price exponent i8, size exponent i8, kind u8 (0 trade, 1 gap, 2 refill), flags u8, epoch u32.
 A number is mantissa × 10**exponent, so the exchange's own digits survive. A trade's flags: bit 0 the taker sold,
 bit 1 late, bits 2-3 the origin (0 live, 1 snapshot, 2 backfill).
 A gap uses the same places for: first missing id (-1: unknown), from_ns, to_ns, last missing id, number missing
-(-1: unknown), and its reason in the flags.
+(-1: unknown), and its reason in the flags. A refill: the gap's sequence, then its time.
 """
 
 import struct
 from decimal import Decimal
 from typing import get_args
 
-from poeticoins.model import Gap, GapReason, Origin, Product, Trade, mantissa_and_exponent
+from poeticoins.model import Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
 
 RECORD = struct.Struct("<QqqqqqbbBBI")
 RECORD_SIZE = RECORD.size
 KIND = 8  # the place of `kind` in what RECORD unpacks
-TRADE, GAP = 0, 1
+TRADE, GAP, REFILL = 0, 1, 2
 SELL, LATE, ORIGIN_SHIFT = 1, 2, 2
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 REASONS: tuple[GapReason, ...] = get_args(GapReason)
 _ORIGIN_FLAGS = {origin: index << ORIGIN_SHIFT for index, origin in enumerate(ORIGINS)}
 
 
-def pack(item: Trade | Gap) -> bytes:
-    """The record of a trade or gap; its epoch must be below 2**32."""
+def pack(item: Item) -> bytes:
+    """The record of a trade, gap or refill; its epoch must be below 2**32."""
+    if isinstance(item, Refill):
+        return RECORD.pack(item.sequence, item.gap, item.at_ns, 0, 0, 0, 0, 0, REFILL, 0, item.epoch)
     if isinstance(item, Gap):
         return RECORD.pack(
             item.sequence, _or_minus_one(item.first_id), item.from_ns, item.to_ns, _or_minus_one(item.last_id),
@@ -41,9 +43,11 @@ def pack(item: Trade | Gap) -> bytes:
     )  # fmt: skip
 
 
-def unpack(record: bytes | memoryview, product: Product) -> Trade | Gap:
-    """The trade or gap of `product` that a record holds."""
+def unpack(record: bytes | memoryview, product: Product) -> Item:
+    """The trade, gap or refill of `product` that a record holds."""
     sequence, trade_id, traded, received, price, size, price_exp, size_exp, kind, flags, epoch = RECORD.unpack(record)
+    if kind == REFILL:
+        return Refill(product, trade_id, traded, epoch, sequence)
     if kind == GAP:
         return Gap(
             product, REASONS[flags], traded, received, _or_none(trade_id), _or_none(price), _or_none(size),

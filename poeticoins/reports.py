@@ -35,6 +35,7 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     bad_frames: int
     reconnects: int
     gaps: int
+    refills: int = 0
     host: str | None = None
     problem: str | None = None
     next_try_in: float | None = None

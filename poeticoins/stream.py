@@ -16,7 +16,7 @@ from poeticoins import wire
 from poeticoins.bus import Asker, Subscriber
 from poeticoins.config import Settings
 from poeticoins.errors import WireMismatch
-from poeticoins.model import Gap, Product, Trade
+from poeticoins.model import Gap, Item, Product, Trade
 from poeticoins.record import RECORD_SIZE, unpack
 from poeticoins.sequence import IdWindow, Lost, Merge
 
@@ -31,19 +31,19 @@ class _Follower:
 
     def __init__(self, product: Product, history: int) -> None:
         self.product = product
-        self.merge: Merge[Trade | Gap] = Merge(history=history)
+        self.merge: Merge[Item] = Merge(history=history)
         self.ids = IdWindow(REPUBLISHED)
         self.asked_at = 0.0
         self.tries = 0
 
-    def delivered(self, items: Sequence[Trade | Gap | Lost]) -> list[Trade | Gap]:
+    def delivered(self, items: Sequence[Item | Lost]) -> list[Item]:
         """What the merge lets go, less what an earlier epoch has delivered already."""
-        out: list[Trade | Gap] = []
+        out: list[Item] = []
         for item in items:
             if isinstance(item, Lost):
                 now = time.time_ns()
                 out.append(Gap(self.product, "overrun", now, now, missing=item.last - item.first + 1, epoch=item.epoch))
-            elif isinstance(item, Gap) or self.ids.add(item.trade_id):
+            elif not isinstance(item, Trade) or self.ids.add(item.trade_id):
                 out.append(item)
         return out
 
@@ -58,7 +58,7 @@ class TradeStream:
     def __init__(self, settings: Settings, products: Sequence[Product], history: int = 0) -> None:
         self._settings, self._products, self._history = settings, products, history
         self._followers = {str(product): _Follower(product, history) for product in products}
-        self._ready: deque[Trade | Gap] = deque()
+        self._ready: deque[Item] = deque()
         self._failure: WireMismatch | None = None
         self._paused = False
         self._woken: asyncio.Event | None = None
@@ -68,7 +68,7 @@ class TradeStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Trade | Gap:
+    async def __anext__(self) -> Item:
         if self._woken is None:
             self._open()
         assert self._woken is not None
@@ -147,7 +147,7 @@ class TradeStream:
             for subscriber in self._subscribers:
                 subscriber.pause(paused)
 
-    def _deliver(self, follower: _Follower, items: Sequence[Trade | Gap | Lost]) -> None:
+    def _deliver(self, follower: _Follower, items: Sequence[Item | Lost]) -> None:
         self._ready += follower.delivered(items)
         if self._ready and self._woken is not None:
             self._woken.set()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from poeticoins.errors import WireMismatch
-from poeticoins.model import Gap, GapReason, Mode, Origin, Product, Side, Trade, number
+from poeticoins.model import Gap, GapReason, Item, Mode, Origin, Product, Refill, Side, Trade, number
 
 WIRE_VERSION = 1
 _CUT = b"\0"
@@ -47,6 +47,17 @@ class GapMessage(msgspec.Struct, array_like=True, frozen=True, tag="gap"):
     first_id: int | None
     last_id: int | None
     missing: int | None
+    refilled_at_ns: int | None = None
+
+
+class RefillMessage(msgspec.Struct, array_like=True, frozen=True, tag="refill"):
+    """The trades of the gap at sequence `gap` have been published after all; takes a place in the sequence too."""
+
+    wire: int
+    epoch: int
+    sequence: int
+    gap: int
+    at_ns: int
 
 
 class HeartbeatMessage(msgspec.Struct, array_like=True, frozen=True, tag="heartbeat"):
@@ -57,7 +68,7 @@ class HeartbeatMessage(msgspec.Struct, array_like=True, frozen=True, tag="heartb
     sequence: int
 
 
-BusMessage = TradeMessage | GapMessage | HeartbeatMessage
+BusMessage = TradeMessage | GapMessage | RefillMessage | HeartbeatMessage
 
 
 class ProductsQuestion(msgspec.Struct, array_like=True, frozen=True, tag="products"):
@@ -207,11 +218,14 @@ def gap_message(gap: Gap) -> GapMessage:
     """A gap as it travels."""
     return GapMessage(
         WIRE_VERSION, gap.epoch, gap.sequence, gap.reason, gap.from_ns, gap.to_ns, gap.first_id, gap.last_id,
-        gap.missing,
+        gap.missing, gap.refilled_at_ns,
     )  # fmt: skip
 
 
-def message_of(item: Trade | Gap) -> TradeMessage | GapMessage:
+def message_of(item: Item) -> TradeMessage | GapMessage | RefillMessage:
+    """An item of the stream as it travels."""
+    if isinstance(item, Refill):
+        return RefillMessage(WIRE_VERSION, item.epoch, item.sequence, item.gap, item.at_ns)
     return gap_message(item) if isinstance(item, Gap) else trade_message(item)
 
 
@@ -223,10 +237,12 @@ def trade_of(message: TradeMessage, product: Product) -> Trade:
     )  # fmt: skip
 
 
-def item_of(message: TradeMessage | GapMessage, product: Product) -> Trade | Gap:
-    """The trade or gap that a message is about. Raises BadFrame if a trade's numbers are none."""
+def item_of(message: TradeMessage | GapMessage | RefillMessage, product: Product) -> Item:
+    """The item that a message is about. Raises BadFrame if a trade's numbers are none."""
     if isinstance(message, TradeMessage):
         return trade_of(message, product)
+    if isinstance(message, RefillMessage):
+        return Refill(product, message.gap, message.at_ns, message.epoch, message.sequence)
     return Gap(
         product, message.reason, message.from_ns, message.to_ns, message.first_id, message.last_id,
         message.missing, message.epoch, message.sequence,

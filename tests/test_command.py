@@ -235,7 +235,7 @@ def test_a_missing_dependency_is_one_line_with_the_command_to_type(tmp_path):
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
-    assert "panel, bokeh, websockets, pyzmq, pandas, msgspec, rich" in done.stderr
+    assert "panel, bokeh, websockets, pyzmq, pandas, msgspec, aiohttp, rich" in done.stderr
     assert "pip install -e" in done.stderr
 
 

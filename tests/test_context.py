@@ -98,7 +98,7 @@ def test_a_product_without_gaps_has_an_empty_frame_of_them(tree):
     gaps = poeticoins.get_gaps(BTC)
 
     assert gaps.empty
-    assert list(gaps.columns) == ["reason", "began_at", "ended_at", "first_id", "last_id", "missing"]
+    assert list(gaps.columns) == ["reason", "began_at", "ended_at", "first_id", "last_id", "missing", "refilled_at"]
 
 
 @pytest.mark.parametrize(

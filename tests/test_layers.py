@@ -12,25 +12,26 @@ LINE = [
     # nouns
     {"errors"}, {"model"}, {"config", "reports"}, {"log"},
     # rules: no I/O, no clock, no chance
-    {"restarts", "sequence", "record", "liveness", "candles"}, {"continuity", "ring", "lifecycle"},
+    {"restarts", "sequence", "record", "liveness", "candles", "backfill"}, {"continuity", "ring", "lifecycle"},
     {"wire", "history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control"}, {"questions"},
+    {"bus", "journal", "control", "rest"}, {"questions"},
     # processes
-    {"intake", "nursery"}, {"feed", "child", "stream"}, {"client", "historical", "simulator", "tree", "arguments"},
-    {"supervised"}, {"status"}, {"supervision"}, {"command"},
+    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"client", "historical", "simulator", "tree"},
+    {"arguments", "supervised"}, {"status"}, {"supervision"}, {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges",
+    "ring", "wire", "history", "exchanges", "backfill",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
     "zmq": {"bus", "nursery"},  # nursery only imports it ahead of need
     "websockets": {"client", "simulator", "nursery"},
+    "aiohttp": {"rest", "nursery"},
     "mmap": {"journal"},
     "subprocess": {"demonstration"},
     "multiprocessing": {"supervised", "supervision", "child", "nursery", "command"},

@@ -52,8 +52,12 @@ class Exchange(Protocol):
         received_at_ns, epoch and sequence are left at 0: whoever publishes the trade fills them in.
         """
 
-    def backfill_url(self, product: Product, before_id: int | None = None) -> str:
-        """Where the exchange's REST lists its newest trades (older than `before_id`, where it has such a cursor)."""
+    @property
+    def BACKFILL_SPANS(self) -> Sequence[int]:
+        """How far back its REST's answers reach, in seconds, nearest first; empty if it takes a trade id as cursor."""
+
+    def backfill_url(self, product: Product, before: int | None = None) -> str:
+        """Where its REST lists the newest trades: older than the id `before`, or for the span of that number."""
 
     def parse_backfill(self, product: Product, body: str | bytes) -> list[Trade]:
         """The trades of such an answer, oldest first, with origin "backfill". Raises BadFrame."""

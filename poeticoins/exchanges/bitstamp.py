@@ -31,6 +31,7 @@ URL = "wss://ws.bitstamp.net"
 HOSTS = ("ws.bitstamp.net",)
 PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") for quote in ("USD", "EUR"))
 CONTIGUOUS_IDS = False
+BACKFILL_SPANS = (3600, 86_400)
 PING = '{"event":"bts:heartbeat"}'  # without it, a quiet pair and a dead connection look alike
 
 QUOTES = ("rlusd", "usdt", "usdc", "usd", "eur", "gbp", "btc", "eth", "pax")
@@ -97,13 +98,9 @@ def parse(frame: str | bytes) -> list[Trade | Event]:
     return []
 
 
-def backfill_url(product: Product, before_id: int | None = None) -> str:
-    """
-    The trades of the last hour; with `before_id`, those of the last day.
-
-    Bitstamp has no cursor. The day is the farthest that it goes back, so whoever asks for more after it gets it again.
-    """
-    window = "hour" if before_id is None else "day"
+def backfill_url(product: Product, before: int | None = None) -> str:
+    """The trades of the last hour, or with `before` = 1, of the last day, beyond which Bitstamp tells nothing."""
+    window = "day" if before else "hour"
     return f"https://www.bitstamp.net/api/v2/transactions/{symbol(product)}/?time={window}"
 
 

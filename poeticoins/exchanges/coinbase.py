@@ -18,6 +18,7 @@ URL = "wss://ws-feed.exchange.coinbase.com"
 HOSTS = ("ws-feed.exchange.coinbase.com", "ws-direct.exchange.coinbase.com", "ws-feed.pro.coinbase.com")
 PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") for quote in ("USD", "EUR"))
 CONTIGUOUS_IDS = True
+BACKFILL_SPANS = ()
 PING = None  # the heartbeat channel speaks once a second without being asked
 
 # Coinbase reports the maker's side; the taker was on the other one.
@@ -82,9 +83,9 @@ def parse(frame: str | bytes) -> list[Trade | Event]:
     return []
 
 
-def backfill_url(product: Product, before_id: int | None = None) -> str:
-    """The newest 1000 trades, or the newest 1000 that are older than `before_id` (their word for older is "after")."""
-    cursor = "" if before_id is None else f"&after={before_id}"
+def backfill_url(product: Product, before: int | None = None) -> str:
+    """The newest 1000 trades, or the newest 1000 that are older than the id `before` (Coinbase calls it "after")."""
+    cursor = "" if before is None else f"&after={before}"
     return f"https://api.exchange.coinbase.com/products/{product.pair}/trades?limit=1000{cursor}"
 
 

@@ -8,7 +8,7 @@ import msgspec
 from poeticoins.simulator.protocol import Send
 
 Kind = Literal[
-    "drop", "stall", "close", "refuse", "garbage", "request_reconnect", "skip", "repeat", "reorder", "unlist"
+    "drop", "stall", "close", "refuse", "garbage", "request_reconnect", "skip", "repeat", "reorder", "unlist", "rest"
 ]  # fmt: skip
 ON_EVERYONE: tuple[Kind, ...] = ("drop", "stall", "close", "garbage", "request_reconnect")
 
@@ -23,6 +23,8 @@ class Fault(msgspec.Struct):
 
     On whichever connection is first: refuse: answer the next `count` handshakes with the HTTP `status`. skip, repeat:
     the next `count` trades are not sent, or twice. reorder: the next two trades of one product change places.
+    rest: the next `count` answers of the REST (0: all of them) come `seconds` late and with the HTTP `status` (429 says
+    when to try again); with status 200 and a `text`, that instead of what was asked for.
     unlist: from now on, the products in `text` (such as "BTC-USD,LTC-EUR") are not valid ones; "" lists all again.
     """
 

@@ -60,6 +60,33 @@ def last_trade(seed: int, product: Product, at_ns: int, pace: int = 1) -> Trade 
     return next(iter(reversed(trades(seed, product, at_ns - 2 * BLOCK_NS, at_ns, pace))), None)
 
 
+def newest_trades(
+    seed: int, product: Product, at_ns: int, limit: int, before_id: int | None = None, since_ns: int = 0, pace: int = 1
+) -> list[Trade]:
+    """The newest `limit` trades up to `at_ns` with smaller ids than `before_id`, traded since `since_ns`; by id."""
+    found: list[Trade] = []
+    number = (at_ns - START_NS) // BLOCK_NS
+    if before_id is not None:
+        number = min(number, _block_of(product, before_id, pace))
+    first = max(0, (since_ns - START_NS) // BLOCK_NS)
+    while number >= first and len(found) < limit:
+        earlier = [
+            trade
+            for trade in _block(seed, product, number, pace).trades
+            if since_ns <= trade.traded_at_ns <= at_ns and (before_id is None or trade.trade_id < before_id)
+        ]
+        found = earlier + found
+        number -= 1
+    return found[-limit:]
+
+
+def _block_of(product: Product, trade_id: int, pace: int) -> int:
+    """The number of the block that a trade lies in."""
+    if product.exchange == "bitstamp":
+        return trade_id // _SLOTS // _TICKS
+    return (trade_id - 1) // trades_per_block(product, pace)
+
+
 def trades_per_block(product: Product, pace: int = 1) -> int:
     """The number of trades of `product` in every ten seconds; at most as many as its ids leave room for."""
     usual = 6 if product.quote in _BUSY_QUOTES else 3

@@ -1,5 +1,6 @@
 """
-The embedded exchange on a real socket: ws://127.0.0.1:PORT/coinbase and /bitstamp, and /control to make it misbehave.
+The embedded exchange on a real socket: ws://127.0.0.1:PORT/coinbase and /bitstamp, the REST of both below the same
+paths, and /control to make it misbehave.
 
 /control takes one JSON object a message: {"exchange": "coinbase", "fault": "skip", "count": 3}, with the fields of
 `faults.Fault`, and answers {"ok": true} or {"ok": false, "error": ...}. No web page may use it.
@@ -7,6 +8,7 @@ The embedded exchange on a real socket: ws://127.0.0.1:PORT/coinbase and /bitsta
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -20,6 +22,7 @@ from websockets.http11 import Request, Response
 from poeticoins.config import Settings
 from poeticoins.model import Product
 from poeticoins.recording import Frame, read_frames
+from poeticoins.simulator import listing
 from poeticoins.simulator.bitstamp import BitstampConversation
 from poeticoins.simulator.coinbase import CoinbaseConversation
 from poeticoins.simulator.connection import Connection
@@ -119,7 +122,10 @@ class EmbeddedExchange:
         if self._remember:
             self.sent.setdefault(product, []).append(trade_id)
 
-    def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+        exchange, _, rest = request.path.lstrip("/").partition("/")
+        if exchange in CONVERSATIONS and listing.is_rest(exchange, f"/{rest}"):
+            return await self._list(websocket, exchange, f"/{rest}")
         name = request.path.partition("?")[0].strip("/")
         if name == "control" and "Origin" in request.headers:
             return websocket.respond(HTTPStatus.FORBIDDEN, "no web page may control the embedded exchange\n")
@@ -132,6 +138,28 @@ class EmbeddedExchange:
         if refusal.count <= 0:
             self.faults[name].remove(refusal)
         return websocket.respond(HTTPStatus(refusal.status), "refused, as asked\n")
+
+    async def _list(self, websocket: ServerConnection, exchange: str, path: str) -> Response:
+        """An answer of the exchange's REST, or what a fault makes of it."""
+        fault = next((fault for fault in self.faults[exchange] if fault.fault == "rest"), None)
+        if fault is not None:
+            fault.count -= 1
+            if fault.count == 0:  # one that began with 0 is for ever
+                self.faults[exchange].remove(fault)
+            await asyncio.sleep(fault.seconds)
+            if fault.status != HTTPStatus.OK:
+                refusal = websocket.respond(HTTPStatus(fault.status), "refused, as asked\n")
+                refusal.headers["Retry-After"] = "1"
+                return refusal
+        listed = await asyncio.to_thread(listing.answer, exchange, path, self.sources[exchange], time.time_ns())
+        response = websocket.respond(listed.status, "")
+        response.body = fault.text.encode() if fault and fault.text else listing.as_json(listed.body)
+        for header, value in {
+            "Content-Type": "application/json", "Content-Length": str(len(response.body)), **listed.headers
+        }.items():  # fmt: skip
+            response.headers.pop(header, None)
+            response.headers[header] = value
+        return response
 
     async def _serve(self, websocket: ServerConnection) -> None:
         assert websocket.request is not None

@@ -40,6 +40,9 @@ class Source(Protocol):
     def last_id(self, product: Product, position: int) -> int:
         """The id of the newest trade at a position; 0 for none."""
 
+    def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:
+        """The newest `limit` trades up to now, with ids below `before_id`, traded since then; by id."""
+
     def too_far_behind(self, position: int) -> bool:
         """Whether a client at this position is to be shown out."""
 
@@ -74,6 +77,9 @@ class MarketSource:
     def last_id(self, product: Product, position: int) -> int:
         last = market.last_trade(self._seed, product, position, self._pace)
         return last.trade_id if last else 0
+
+    def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:
+        return market.newest_trades(self._seed, product, self.now(), limit, before_id, since_ns, self._pace)
 
     def too_far_behind(self, position: int) -> bool:
         return self.now() - position > FARTHEST_BEHIND
@@ -124,6 +130,10 @@ class RecordingSource:
         places = self._trades.get(product, [])
         before = bisect_left(places, position)
         return self._frames[places[before - 1]][1].trade_id or 0 if before else 0
+
+    def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:  # noqa: ARG002
+        """None: a client that comes back hears the older trades of a replay again, by the socket."""
+        return []
 
     def too_far_behind(self, position: int) -> bool:  # noqa: ARG002  a recording waits for ever
         return False

@@ -1,0 +1,87 @@
+"""Carries out what intakes want: searches at the exchange's REST, bounded in time, beside the live trades."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from time import time_ns
+from urllib.parse import urlsplit
+
+from poeticoins.backfill import Need, Search
+from poeticoins.exchanges import Exchange
+from poeticoins.intake import Intake
+from poeticoins.log import say, warn
+from poeticoins.model import SECOND, Product
+from poeticoins.rest import NoAnswer, Rest
+
+log = logging.getLogger(__name__)
+DAY_NS = 86_400 * SECOND
+
+
+class Refills:
+    """
+    The searches of one exchange's client.
+
+    embedded_url: the embedded exchange's address, "" for the real one. hold: seconds that live trades wait at most.
+    """
+
+    def __init__(self, exchange: Exchange, embedded_url: str, hold: float) -> None:
+        self.intakes: Mapping[Product, Intake] = {}
+        self._exchange, self._hold = exchange, hold
+        self._embedded_url = embedded_url
+        self._rest = Rest()
+        self._wanted: asyncio.Queue[Need] = asyncio.Queue()
+        self._under_way: set[Need] = set()
+
+    def want(self, need: Need) -> None:
+        """Begins a search; its end is told to the product's intake."""
+        if need not in self._under_way:
+            self._under_way.add(need)
+            self._wanted.put_nowait(need)
+
+    def retry(self) -> None:
+        """Searches again for every gap of the last day that is still open: to be called after each connection."""
+        for intake in self.intakes.values():
+            for need in intake.open_needs(time_ns() - DAY_NS):
+                self.want(need)
+
+    async def run(self) -> None:
+        """Carries out what is wanted, until cancelled. A bug in a search ends it."""
+        async with self._rest, asyncio.TaskGroup() as searches:
+            while True:
+                need = await self._wanted.get()
+                searches.create_task(self._refill(need))
+
+    async def _refill(self, need: Need) -> None:
+        intake = self.intakes[need.product]
+        searching = asyncio.create_task(self._search(need))
+        try:
+            await asyncio.wait({searching}, timeout=self._hold)
+            if not searching.done():
+                intake.release(need)
+            search = await searching
+        finally:
+            searching.cancel()
+        self._under_way.discard(need)
+        intake.refilled(need, search.trades, complete=search.complete)
+        if search.found:
+            say(log, "refilled", product=need.product, trades=len(search.found), complete=search.complete)
+
+    async def _search(self, need: Need) -> Search:
+        search = Search(need, self._exchange.BACKFILL_SPANS, time_ns())
+        try:
+            more = True
+            while more:
+                url = self._address(self._exchange.backfill_url(need.product, search.cursor))
+                body = await self._rest.get(url, lambda body: self._exchange.parse_backfill(need.product, body))
+                more = search.page(self._exchange.parse_backfill(need.product, body))
+        except NoAnswer as error:
+            warn(log, "could not refill", product=need.product, why=error)
+        return search
+
+    def _address(self, url: str) -> str:
+        """The exchange's own address, or the same path at the embedded exchange."""
+        if not self._embedded_url:
+            return url
+        parts = urlsplit(url)
+        host = urlsplit(self._embedded_url).netloc
+        return f"http://{host}/{self._exchange.NAME}{parts.path}?{parts.query}"

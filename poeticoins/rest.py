@@ -1,0 +1,81 @@
+"""The door to HTTP: one GET with bounded time, size and tries, for an exchange's REST."""
+
+import asyncio
+from collections.abc import Callable
+from random import random
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from poeticoins.errors import PoeticoinsError
+
+TIMEOUT = 5.0
+"""Seconds that one try may take."""
+TRIES = 4
+LARGEST = 32 * 1024 * 1024
+"""Bytes of one answer; a day of Bitstamp's busiest pair is some 10 MB."""
+LONGEST_WAIT = 30.0
+"""Seconds that an exchange's Retry-After is obeyed for; one that wants more is given up on, for this time."""
+
+
+class NoAnswer(PoeticoinsError):
+    """The REST gave no usable answer in all tries; says why the last one failed."""
+
+
+class Rest:
+    """One exchange's REST. A context manager; at most `at_once` requests are under way."""
+
+    def __init__(self, at_once: int = 3) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._turns = asyncio.Semaphore(at_once)
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=True, headers={"User-Agent": "poeticoins"}
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, url: str, usable: Callable[[bytes], object] | None = None) -> bytes:
+        """
+        The body of the answer. Raises NoAnswer once all tries have failed.
+
+        usable: raises PoeticoinsError for a body that is none; that counts as a failed try.
+        """
+        why = ""
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(0.25 * 2**attempt * (0.5 + 0.5 * random()))
+            try:
+                async with self._turns:
+                    status, wait, body = await self._try(url)
+                if status == 200:
+                    if usable:
+                        usable(body)
+                    return body
+                why = f"HTTP {status}"
+                if status == 429 and attempt < TRIES - 1:
+                    await asyncio.sleep(wait)
+                elif status < 500:
+                    break  # to ask again would not help
+            except (OSError, aiohttp.ClientError, PoeticoinsError) as error:
+                why = str(error) or type(error).__name__
+        raise NoAnswer(f"no answer from {url.partition('?')[0]}: {why}")
+
+    async def _try(self, url: str) -> tuple[int, float, bytes]:
+        assert self._session is not None
+        async with self._session.get(url, allow_redirects=False) as answer:
+            wait = answer.headers.get("Retry-After", "")
+            seconds = float(wait) if wait.isdigit() and float(wait) <= LONGEST_WAIT else LONGEST_WAIT
+            body = bytearray()
+            async for part in answer.content.iter_chunked(65536):
+                body += part
+                if len(body) > LARGEST:
+                    raise NoAnswer(f"an answer of more than {LARGEST} bytes")
+            return answer.status, seconds, bytes(body)

@@ -1,0 +1,106 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poeticoins.backfill import MOST_PAGES, Need, Search
+from poeticoins.model import SECOND
+from tests.makers import BTC, LTC, NOON, make_trade
+
+
+def searched(search: Search, exchange: list[int], page: int = 10) -> Search:
+    """Runs a search against an exchange that lists `exchange`'s ids, `page` at a time, newest first from the cursor."""
+    more = True
+    while more:
+        listed = [n for n in exchange if search.cursor is None or n < search.cursor][-page:]
+        more = search.page([make_trade(n, at=n) for n in listed])
+    return search
+
+
+def ids(search: Search) -> list[int]:
+    return [trade.trade_id for trade in search.trades]
+
+
+def test_a_hole_of_ids_is_paged_until_each_of_them_is_there():
+    search = searched(Search(Need(BTC, after_id=20, before_id=75), (), NOON), [*range(1, 100)])
+
+    assert ids(search) == [*range(21, 75)]
+    assert search.complete
+
+
+def test_an_id_that_the_exchange_does_not_list_leaves_the_hole_open():
+    search = searched(Search(Need(BTC, after_id=20, before_id=40), (), NOON), [n for n in range(1, 100) if n != 33])
+
+    assert ids(search) == [n for n in range(21, 40) if n != 33]
+    assert not search.complete
+
+
+def test_an_exchange_that_has_forgotten_the_past_ends_the_search():
+    search = searched(Search(Need(BTC, after_id=20, before_id=75), (), NOON), [*range(60, 100)])
+
+    assert ids(search) == [*range(60, 75)]
+    assert not search.complete
+
+
+def test_who_knows_nothing_gets_the_newest_and_no_more():
+    search = searched(Search(Need(BTC, before_id=90, limit=25), (), NOON), [*range(1, 100)])
+
+    assert ids(search) == [*range(65, 90)]
+    assert search.complete
+
+
+def test_an_exchange_that_always_sends_the_same_page_is_not_asked_for_ever():
+    search = Search(Need(BTC, after_id=1, before_id=1000), (), NOON)
+    pages = 0
+
+    while search.page([make_trade(500), make_trade(501)]):
+        pages += 1
+
+    assert pages <= 1
+    assert not search.complete
+
+
+def test_a_hole_too_deep_is_given_up_on():
+    search = searched(Search(Need(BTC, after_id=1, before_id=10_000), (), NOON), [*range(1, 10_001)])
+
+    assert len(search.found) == MOST_PAGES * 10
+    assert not search.complete
+
+
+def test_a_span_that_reaches_back_beyond_the_hole_refills_it():
+    search = Search(Need(LTC, after_id=40, from_ns=NOON - 600 * SECOND), (3600, 86_400), NOON)
+
+    more = search.page([make_trade(n, at=n - 700, product=LTC) for n in (10, 40, 107, 190)])
+
+    assert not more
+    assert ids(search) == [107, 190]
+    assert search.complete
+
+
+def test_a_hole_longer_than_the_first_span_takes_the_next():
+    search = Search(Need(LTC, after_id=40, from_ns=NOON - 7200 * SECOND), (3600, 86_400), NOON)
+
+    assert search.cursor is None
+    assert search.page([])
+    assert search.cursor == 1
+    assert not search.page([make_trade(50, at=-7000, product=LTC)])
+    assert ids(search) == [50]
+    assert search.complete
+
+
+def test_a_hole_longer_than_every_span_stays_open():
+    search = Search(Need(LTC, after_id=40, from_ns=NOON - 100_000 * SECOND), (3600, 86_400), NOON)
+
+    assert search.page([])
+    assert not search.page([make_trade(50, at=-80_000, product=LTC)])
+    assert not search.complete
+
+
+@given(st.sets(st.integers(1, 200)), st.integers(0, 100), st.integers(2, 100), st.integers(1, 50))
+def test_whatever_is_listed_of_a_hole_is_found_and_complete_means_all(listed, after, length, page):
+    need = Need(BTC, after_id=after, before_id=after + length)
+
+    search = searched(Search(need, (), NOON), sorted(listed), page)
+
+    inside = {n for n in listed if after < n < after + length}
+    if len(listed) < MOST_PAGES * page:
+        assert set(ids(search)) == inside
+    assert search.complete == (set(ids(search)) == set(range(after + 1, after + length)))

@@ -1,0 +1,235 @@
+import pytest
+
+from poeticoins import wire
+from poeticoins.intake import Intake
+from poeticoins.model import Gap, Refill, Trade
+from tests.makers import BTC, LTC, NOON, make_settings, make_trade
+
+WHEN = NOON + 10**15  # when frames are received
+
+
+class Bench:
+    """An intake whose bus and searches are lists."""
+
+    def __init__(self, run_dir, product=BTC, contiguous: bool = True, refills: bool = True) -> None:
+        self.settings = make_settings(run_dir)
+        self.settings.journal(product).parent.mkdir(parents=True, exist_ok=True)
+        self.product, self.contiguous, self.refills = product, contiguous, refills
+        self.sent, self.needs = [], []
+        self.start()
+
+    def start(self) -> None:
+        want = self.needs.append if self.refills else None
+        self.intake = Intake(self.product, self.settings, self.contiguous, self._note, want)
+
+    def _note(self, frame: bytes) -> None:
+        self.sent.append(wire.item_of(wire.decode_frame(frame)[1], self.product))
+
+    def restart(self, *, killed: bool) -> None:
+        if not killed:
+            self.intake.close()
+        self.start()
+
+    def trade(self, *ids: int) -> None:
+        for n in ids:
+            self.intake.trade(make_trade(n, at=n, product=self.product), WHEN)
+
+    def found(self, *ids: int, complete: bool = True, need: int = -1) -> None:
+        trades = [make_trade(n, at=n, product=self.product, origin="backfill") for n in ids]
+        self.intake.refilled(self.needs[need], trades, complete=complete)
+
+    @property
+    def words(self) -> list[str]:
+        """What was published: "5" a trade, "5l" a late one, "gap", "refill"."""
+        return [
+            f"{item.trade_id}{'l' * item.late}" if isinstance(item, Trade) else type(item).__name__.lower()
+            for item in self.sent
+        ]
+
+
+@pytest.fixture
+def with_history(run_dir):
+    """An intake that has published trade 1 and knows of nothing missing."""
+    bench = Bench(run_dir)
+    bench.trade(1)
+    return bench
+
+
+@pytest.fixture
+def by_time(run_dir):
+    """The same for an exchange whose ids do not count by one."""
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+    bench.found()
+    bench.trade(1)
+    return bench
+
+
+def test_a_hole_that_is_refilled_in_time_leaves_perfect_order_and_no_trace(with_history):
+    with_history.trade(5, 6)
+
+    assert with_history.words == ["1"]
+    with_history.found(2, 3, 4)
+
+    assert with_history.words == ["1", "2", "3", "4", "5", "6"]
+    assert [item.origin for item in with_history.sent] == ["live", "backfill", "backfill", "backfill", "live", "live"]
+    assert with_history.intake.gaps == 0
+
+
+def test_a_hole_that_is_refilled_too_late_is_a_gap_then_late_trades_then_a_refill(with_history):
+    with_history.trade(5, 6)
+    with_history.intake.release(with_history.needs[0])
+
+    assert with_history.words == ["1", "gap", "5", "6"]
+    with_history.found(2, 3, 4)
+
+    assert with_history.words == ["1", "gap", "5", "6", "2l", "3l", "4l", "refill"]
+    assert with_history.sent[-1].gap == with_history.sent[1].sequence
+    assert (with_history.intake.gaps, with_history.intake.refills) == (1, 1)
+    assert with_history.intake.open_needs(0) == []
+
+
+def test_a_hole_that_is_refilled_in_part_names_the_rest_and_goes_on(with_history):
+    with_history.trade(5, 6)
+    with_history.found(2, 4, complete=False)
+
+    assert with_history.words == ["1", "2", "gap", "4", "5", "6"]
+    assert (with_history.sent[2].first_id, with_history.sent[2].last_id) == (3, 3)
+
+
+def test_a_search_that_finds_nothing_leaves_a_gap(with_history):
+    with_history.trade(5)
+    with_history.found(complete=False)
+
+    assert with_history.words == ["1", "gap", "5"]
+
+
+def test_a_second_hole_among_the_held_trades_is_searched_for_too(with_history):
+    with_history.trade(3, 6)
+    with_history.found(2)
+
+    assert with_history.words == ["1", "2", "3"]
+    assert (with_history.needs[1].after_id, with_history.needs[1].before_id) == (3, 6)
+    with_history.found(4, 5)
+    assert with_history.words == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_search_that_is_over_does_not_end_another_one(with_history):
+    with_history.trade(3)
+    with_history.intake.release(with_history.needs[0])
+    with_history.trade(6)
+
+    with_history.found(2, need=0)
+
+    assert with_history.words == ["1", "gap", "3", "2l", "refill"]
+    with_history.found(4, 5, need=1)
+    assert with_history.words[-3:] == ["4", "5", "6"]
+
+
+def test_at_first_start_the_past_comes_before_the_present(run_dir):
+    bench = Bench(run_dir)
+
+    bench.trade(50, 51)
+    bench.found(48, 49)
+
+    assert bench.words == ["48", "49", "50", "51"]
+    assert bench.intake.gaps == 0
+
+
+def test_at_first_start_without_an_answer_the_present_goes_out_and_nothing_is_called_missing(run_dir):
+    bench = Bench(run_dir)
+
+    bench.trade(50, 51)
+    bench.intake.release(bench.needs[0])
+
+    assert bench.words == ["50", "51"]
+    bench.found(48, 49)
+    assert bench.words == ["50", "51", "48l", "49l"]
+
+
+def test_a_lost_connection_is_refilled_by_time_where_ids_do_not_tell(by_time):
+    by_time.intake.disconnected(WHEN + 5)
+
+    by_time.intake.connected(WHEN + 9)
+    by_time.trade(90)
+    by_time.found(30, 40, 90)
+
+    assert by_time.words == ["1", "30", "40", "90"]
+    assert (by_time.needs[-1].after_id, by_time.needs[-1].from_ns) == (1, WHEN + 5)
+    assert by_time.intake.gaps == 0
+
+
+def test_a_lost_connection_that_is_refilled_too_late_is_a_gap_and_then_a_refill(by_time):
+    by_time.intake.disconnected(WHEN + 5)
+    by_time.intake.connected(WHEN + 9)
+    by_time.trade(90)
+    by_time.intake.release(by_time.needs[-1])
+
+    by_time.found(30, 40, 90)
+
+    assert by_time.words == ["1", "gap", "90", "30l", "40l", "refill"]
+    assert by_time.sent[1].reason == "disconnected"
+
+
+def test_without_a_rest_a_hole_is_a_gap_at_once(run_dir):
+    bench = Bench(run_dir, refills=False)
+
+    bench.trade(1, 5)
+
+    assert bench.words == ["1", "gap", "5"]
+
+
+def test_a_death_while_trades_are_held_forgets_no_hole(with_history):
+    with_history.trade(5, 6)
+
+    with_history.restart(killed=True)
+    with_history.trade(7)
+
+    assert (with_history.needs[-1].after_id, with_history.needs[-1].before_id) == (1, 7)
+    with_history.found(2, 3, 4, 5, 6)
+    assert with_history.words == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_a_death_between_gap_and_refill_forgets_neither_hole_nor_search(with_history):
+    with_history.trade(5)
+    with_history.intake.release(with_history.needs[0])
+
+    with_history.restart(killed=True)
+    [need] = with_history.intake.open_needs(0)
+    with_history.needs.append(need)
+    with_history.found(2, 3, 4)
+
+    assert with_history.words == ["1", "gap", "5", "2l", "3l", "4l", "refill"]
+    with_history.restart(killed=True)
+    assert with_history.intake.open_needs(0) == []
+    assert (with_history.intake.gaps, with_history.intake.refills) == (1, 1)
+
+
+def test_a_stop_while_trades_are_held_loses_none_of_them(with_history):
+    with_history.trade(5, 6)
+
+    with_history.restart(killed=False)
+
+    assert with_history.words == ["1", "gap", "5", "6"]
+    assert len(with_history.intake.open_needs(0)) == 1
+
+
+def test_more_trades_than_can_be_held_stop_waiting(with_history, monkeypatch):
+    monkeypatch.setattr("poeticoins.intake.MOST_HELD", 3)
+
+    with_history.trade(5, 6, 7, 8)
+
+    assert with_history.words == ["1", "gap", "5", "6", "7", "8"]
+
+
+def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
+    by_time.intake.alive(WHEN + 77)
+
+    by_time.restart(killed=True)
+    by_time.intake.connected(WHEN + 99)
+    by_time.intake.release(by_time.needs[-1])
+
+    gap = by_time.sent[-1]
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.from_ns) == ("client down", WHEN + 77)
+    assert not any(isinstance(item, Refill) for item in by_time.sent)
