@@ -12,6 +12,8 @@ from poeticoins.model import SECOND, Product, Trade
 
 MOST_PAGES = 20
 """Pages that one hole is worth: 20,000 trades. What is older stays a gap."""
+FIRST_SPAN = 3600
+"""Seconds that one who knows nothing yet looks back at most, where there is no cursor."""
 MARGIN_NS = 5 * SECOND
 """The exchange's clock and ours may differ by as much."""
 
@@ -21,7 +23,8 @@ class Need:
     """
     Trades of `product` that may be missing: those with after_id < id < before_id, traded since from_ns.
 
-    after_id None: nothing is known yet, and only the newest `limit` are wanted. before_id None: up to now.
+    after_id None: nothing is known yet, and only the newest `limit` are wanted. after_ns: when the trade after_id was
+    traded, by the exchange's clock; 0: not known. before_id None: up to now.
     gap: the sequence of the gap record that says so already, None if none does.
     """
 
@@ -31,6 +34,7 @@ class Need:
     from_ns: int = 0
     gap: int | None = None
     limit: int = 1000
+    after_ns: int = 0
 
 
 @dataclass
@@ -66,7 +70,7 @@ class Search:
         """Takes a page, oldest first; True if another one is to be asked for."""
         self._pages += 1
         self.found |= {trade.trade_id: trade for trade in trades if self._is_wanted(trade)}
-        more = self._next_span() if self.spans else self._next_page(trades)
+        more = self._next_span(trades) if self.spans else self._next_page(trades)
         return more and self._pages < MOST_PAGES
 
     def _is_wanted(self, trade: Trade) -> bool:
@@ -91,9 +95,15 @@ class Search:
         self._cursor = oldest
         return True
 
-    def _next_span(self) -> bool:
-        reached = self.now_ns - self.spans[min(self._pages, len(self.spans)) - 1] * SECOND
-        self.complete = self.need.after_id is None or reached + MARGIN_NS <= self.need.from_ns
+    def _next_span(self, trades: Sequence[Trade]) -> bool:
+        span = self.spans[self._pages - 1]
+        reached = self.now_ns - span * SECOND + MARGIN_NS
+        if self.need.after_id is None:
+            self.complete = span >= FIRST_SPAN or len(self.found) >= self.need.limit
+        elif reached <= self.need.after_ns:  # then the trade that we had is listed too, unless the list was cut short
+            self.complete = any(trade.trade_id == self.need.after_id for trade in trades)
+        else:
+            self.complete = reached <= self.need.from_ns
         if self.complete or self._pages >= len(self.spans):
             return False
         self._cursor = self._pages

@@ -5,7 +5,6 @@ Where ids count up by one, a jump is a hole of known size, and no jump proves th
 can only be known by time: from the last sign of life of one connection to the subscription on the next.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -34,11 +33,10 @@ class Continuity:
         self._advance(trade.trade_id, trade.traded_at_ns)
         return [trade] if hole is None else [hole, trade]
 
-    def remember(self, published: Iterable[tuple[int, int]]) -> None:
-        """(trade_id, traded_at_ns) of trades that are in the journal already, in its order: known from now on."""
-        for trade_id, traded_at_ns in published:
-            self.ids.add(trade_id)
-            self._advance(trade_id, traded_at_ns)
+    def remember(self, trade_id: int, traded_at_ns: int) -> None:
+        """A trade that is in the journal already, in its order: known from now on."""
+        self.ids.add(trade_id)
+        self._advance(trade_id, traded_at_ns)
 
     def disconnected(self, from_ns: int, to_ns: int, *, died: bool) -> Gap | None:
         """

@@ -8,6 +8,7 @@ perfect. If that takes too long they go out behind a gap record, and what is ref
 
 from collections.abc import Callable, Sequence
 from time import time_ns
+from typing import Any
 
 from msgspec import structs
 
@@ -45,7 +46,7 @@ class Intake:
         self._topic = wire.topic(product)
         self._send, self._want = send, want
         self._continuity = Continuity(product, contiguous, IdWindow(settings.journal_capacity))
-        self._open: dict[int, Gap] = {}  # gaps by sequence, whose trades are still missing
+        self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._held: list[tuple[Trade, int]] = []
         self._waiting: Need | None = None  # what has to come before the held trades may go
         self._began = False  # whether this process has asked for the past
@@ -71,7 +72,8 @@ class Intake:
         if self._want is None:
             self._close_hole_in_time(at_ns)
         elif not self._continuity.contiguous and self._waiting is None and (self._hole_from_ns or not self._began):
-            self._wait_for(Need(self._product, self._continuity.last_id, None, self._hole_from_ns))
+            known = self._continuity
+            self._wait_for(Need(self._product, known.last_id, None, self._hole_from_ns, after_ns=known.last_traded_ns))
         self._began = True
 
     def alive(self, heard_at_ns: int) -> None:
@@ -120,7 +122,7 @@ class Intake:
 
     def open_needs(self, since_ns: int) -> list[Need]:
         """What the journal's open gaps that ended since then still want, oldest first: to be searched for again."""
-        return [self._need_of(gap) for gap in self._open.values() if gap.to_ns > since_ns]
+        return [self._need_of(*opened) for opened in self._open.values() if opened[0].to_ns > since_ns]
 
     # -- what others ask
 
@@ -156,9 +158,9 @@ class Intake:
         if self._want:
             self._want(need)
 
-    def _need_of(self, gap: Gap) -> Need:
+    def _need_of(self, gap: Gap, after_id: int, after_ns: int) -> Need:
         if gap.first_id is None or gap.last_id is None:
-            return Need(self._product, 0, None, gap.from_ns, gap.sequence)
+            return Need(self._product, after_id, None, gap.from_ns, gap.sequence, after_ns=after_ns)
         return Need(self._product, gap.first_id - 1, gap.last_id + 1, gap.from_ns, gap.sequence)
 
     def _accept(self, trade: Trade, received_at_ns: int) -> None:
@@ -180,7 +182,7 @@ class Intake:
 
     def _close_gaps(self, need: Need, at_ns: int) -> None:
         """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
-        for sequence, gap in list(self._open.items()):
+        for sequence, (gap, *_) in list(self._open.items()):
             if need.gap == sequence or (need.gap is None and self._lies_in(gap, need)):
                 del self._open[sequence]
                 self._publish(Refill(self._product, sequence, at_ns))
@@ -195,28 +197,30 @@ class Intake:
         item = self.journal.append(item)
         if isinstance(item, Gap):
             self.gaps += 1
-            self._open[item.sequence] = item
+            self._open[item.sequence] = (item, self._continuity.last_id or 0, self._continuity.last_traded_ns)
         elif isinstance(item, Refill):
             self.refills += 1
         self._send(wire.frame(self._topic, wire.message_of(item)))
 
     def _restore(self) -> None:
         """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
-        rows = list(RECORD.iter_unpack(self.journal.tail().records))
-        trades = [row for row in rows if row[KIND] == TRADE]
-        self._continuity.remember((trade_id, traded_ns) for _, trade_id, traded_ns, *_ in trades)
-        for row in rows:
-            if row[KIND] == GAP:
+        known = self._continuity
+        last: tuple[Any, ...] | None = None
+        for row in RECORD.iter_unpack(self.journal.tail().records):
+            if row[KIND] == TRADE:
+                last = row
+                known.remember(row[1], row[2])
+            elif row[KIND] == GAP:
                 gap = unpack(RECORD.pack(*row), self._product)
                 assert isinstance(gap, Gap)
                 self.gaps += 1
-                self._open[gap.sequence] = gap
+                self._open[gap.sequence] = (gap, known.last_id or 0, known.last_traded_ns)
             elif row[KIND] == REFILL:
                 self.refills += 1
                 self._open.pop(row[1], None)
-        if trades:
-            last = unpack(RECORD.pack(*trades[-1]), self._product)
-            self.last_trade = last if isinstance(last, Trade) else None
+        if last:
+            trade = unpack(RECORD.pack(*last), self._product)
+            self.last_trade = trade if isinstance(trade, Trade) else None
 
     def _proof_of_life(self) -> int:
         received = self.last_trade.received_at_ns if self.last_trade else 0

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,12 +87,31 @@ def test_a_hole_longer_than_the_first_span_takes_the_next():
     assert search.complete
 
 
+def test_who_knows_nothing_looks_back_an_hour_where_there_is_no_cursor():
+    search = Search(Need(LTC, limit=3), (60, 3600, 86_400), NOON)
+
+    assert search.page([make_trade(9, at=-5, product=LTC)])
+    assert not search.page([make_trade(n, at=-n, product=LTC) for n in (3, 5, 7, 9)])
+    assert ids(search) == [5, 7, 9]
+    assert search.complete
+
+
 def test_a_hole_longer_than_every_span_stays_open():
     search = Search(Need(LTC, after_id=40, from_ns=NOON - 100_000 * SECOND), (3600, 86_400), NOON)
 
     assert search.page([])
     assert not search.page([make_trade(50, at=-80_000, product=LTC)])
     assert not search.complete
+
+
+@pytest.mark.parametrize(("listed", "complete"), [((40, 107), True), ((107, 190), False)])
+def test_a_list_that_was_cut_short_before_the_trade_that_we_had_is_not_taken_for_all(listed, complete):
+    need = Need(LTC, after_id=40, from_ns=NOON - 600 * SECOND, after_ns=NOON - 660 * SECOND)
+    search = Search(need, (3600,), NOON)
+
+    search.page([make_trade(n, at=n - 700, product=LTC) for n in listed])
+
+    assert search.complete == complete
 
 
 @given(st.sets(st.integers(1, 200)), st.integers(0, 100), st.integers(2, 100), st.integers(1, 50))

@@ -62,7 +62,8 @@ def test_ids_that_begin_anew_are_accepted():
 
 def test_what_the_journal_holds_is_known_after_a_restart():
     known = continuity()
-    known.remember([(5, NOON), (6, NOON + 1)])
+    known.remember(5, NOON)
+    known.remember(6, NOON + 1)
 
     assert known.accept(make_trade(6)) == []
     assert [type(item) for item in known.accept(make_trade(8, at=1))] == [Gap, type(make_trade(8))]

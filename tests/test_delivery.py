@@ -57,19 +57,29 @@ async def test_every_trade_comes_once_over_the_death_of_each_process_in_turn():
             await reached(lambda count=count: len([t for t in got if t.product.exchange == "coinbase"]) > count + 5)
             after = await asyncio.to_thread(pids, names)
             assert {n for n in names if after[n] != before[n]} == {name}  # nobody else had to go
+        for product in poeticoins.available_products():
+            await reached(lambda product=product: all_refilled(product) and all_read(product, got))
         reading.cancel()
-        for product in {t.product for t in got}:
-            sequences = [t.sequence for t in got if t.product == product]
-            assert sequences == sorted(set(sequences))
-            gaps = await asyncio.to_thread(poeticoins.get_gaps, product)
-            assert gaps["refilled_at"].notna().all()  # what was traded while a client was dead has been fetched
-            if product.exchange == "coinbase":
-                ids = sorted(t.trade_id for t in got if t.product == product)
-                assert ids == [*range(ids[0], ids[-1] + 1)]
-            frame = await asyncio.to_thread(poeticoins.get_trades, product, limit=50_000)
-            streamed = [t.trade_id for t in got if t.product == product]
-            assert len(streamed) == len(set(streamed))
-            assert set(streamed) <= set(frame["trade_id"])
+
+    for product in {trade.product for trade in got}:
+        mine = [trade for trade in got if trade.product == product]
+        assert [t.sequence for t in mine] == sorted({t.sequence for t in mine})
+        ids = sorted(trade.trade_id for trade in mine)
+        assert len(ids) == len(set(ids))
+        if product.exchange == "coinbase":
+            assert ids == [*range(ids[0], ids[-1] + 1)]
+
+
+def all_read(product, got) -> bool:
+    """Whether the reader has every trade that historical has, from the first one on that it read."""
+    read = [trade.trade_id for trade in got if trade.product == product]
+    known = poeticoins.get_trades(product, limit=50_000)["trade_id"].tolist()
+    return bool(read) and set(known[known.index(read[0]) :]) <= set(read)
+
+
+def all_refilled(product) -> bool:
+    """Whether what was traded while a client was dead has been fetched."""
+    return bool(poeticoins.get_gaps(product)["refilled_at"].notna().all())
 
 
 def replaced(name: str, before: dict[str, int]) -> bool:

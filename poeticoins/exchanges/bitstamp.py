@@ -31,7 +31,7 @@ URL = "wss://ws.bitstamp.net"
 HOSTS = ("ws.bitstamp.net",)
 PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") for quote in ("USD", "EUR"))
 CONTIGUOUS_IDS = False
-BACKFILL_SPANS = (3600, 86_400)
+BACKFILL_SPANS = (60, 3600, 86_400)
 PING = '{"event":"bts:heartbeat"}'  # without it, a quiet pair and a dead connection look alike
 
 QUOTES = ("rlusd", "usdt", "usdc", "usd", "eur", "gbp", "btc", "eth", "pax")
@@ -99,8 +99,8 @@ def parse(frame: str | bytes) -> list[Trade | Event]:
 
 
 def backfill_url(product: Product, before: int | None = None) -> str:
-    """The trades of the last hour, or with `before` = 1, of the last day, beyond which Bitstamp tells nothing."""
-    window = "day" if before else "hour"
+    """The trades of the last minute; with `before` = 1, of the last hour; with 2, of the last day, and that is all."""
+    window = ("minute", "hour", "day")[before or 0]
     return f"https://www.bitstamp.net/api/v2/transactions/{symbol(product)}/?time={window}"
 
 

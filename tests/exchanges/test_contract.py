@@ -224,7 +224,7 @@ def test_a_backfill_that_is_an_error_page_is_a_bad_frame(exchange: Exchange, bod
 
 @every_exchange
 def test_a_backfill_is_asked_for_over_https(exchange: Exchange) -> None:
-    newest, older = (exchange.backfill_url(exchange.PRODUCTS[0], before_id) for before_id in (None, 1234))
+    newest, older = (exchange.backfill_url(exchange.PRODUCTS[0], before_id) for before_id in (None, 1))
 
     assert newest.startswith("https://")
     assert newest != older

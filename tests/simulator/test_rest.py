@@ -58,9 +58,9 @@ async def test_what_is_listed_is_what_the_market_traded(product):
 
 async def test_bitstamps_windows_reach_back_as_far_as_they_say():
     async with EmbeddedExchange(seed=SEED) as exchange:
-        hour = await get(exchange, BITSTAMP)
-        day = await get(exchange, BITSTAMP, 1)
+        minute, hour, day = [await get(exchange, BITSTAMP, number) for number in (None, 1, 2)]
 
+    assert 40 < (minute[-1].traded_at_ns - minute[0].traded_at_ns) / SECOND <= 60
     assert 3580 < (hour[-1].traded_at_ns - hour[0].traded_at_ns) / SECOND <= 3600
     assert len(day) == 20_000  # all that the embedded exchange lists of a day
     assert day[-1].traded_at_ns >= hour[-1].traded_at_ns
