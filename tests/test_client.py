@@ -1,0 +1,201 @@
+"""One exchange's client against the embedded exchange that misbehaves: what its journals hold in the end."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from poeticoins.client import Client
+from poeticoins.journal import read_tail, writing
+from poeticoins.model import Gap, Product, Refill, Trade
+from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.simulator.faults import Fault
+from poeticoins.simulator.server import EmbeddedExchange
+from tests.makers import make_settings
+
+BTC, ETH = Product("coinbase", "BTC", "USD"), Product("bitstamp", "ETH", "USD")
+DEADLINE = 20
+
+
+class Followed:
+    """A client that runs, and what it has journalled of its one product."""
+
+    def __init__(self, client: Client, settings, product: Product) -> None:
+        self.client, self._settings, self._product = client, settings, product
+
+    @property
+    def items(self) -> list[Trade | Gap | Refill]:
+        tail = read_tail(self._settings.journal(self._product), self._product, "demo")
+        if tail is None:
+            return []
+        size = RECORD_SIZE
+        return [unpack(tail.records[at : at + size], self._product) for at in range(0, len(tail.records), size)]
+
+    @property
+    def ids(self) -> list[int]:
+        return [item.trade_id for item in self.items if isinstance(item, Trade)]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return [item for item in self.items if isinstance(item, Gap)]
+
+    async def until(self, condition) -> None:
+        async with asyncio.timeout(DEADLINE):
+            while not condition():
+                await asyncio.sleep(0.02)
+
+    async def more(self, count: int = 5) -> None:
+        """Waits for `count` more trades."""
+        before = len(self.ids)
+        await self.until(lambda: len(self.ids) >= before + count)
+
+
+@asynccontextmanager
+async def following(run_dir, exchange: EmbeddedExchange, product: Product = BTC, **rest):
+    """A client of `product` alone; ends as a stop does."""
+    name = product.exchange
+    settings = make_settings(
+        run_dir,
+        exchanges=(name,),
+        products={name: (product,)},
+        embedded_url=exchange.url,
+        journal_capacity=5000,
+        **rest,
+    )
+    with writing(settings.run_dir / settings.mode / name):
+        client = Client(settings, name)
+        tasks = [asyncio.create_task(work) for work in (client.follow(), client.refill(), client.beat(0.1))]
+        try:
+            yield Followed(client, settings, product)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            client.close()
+    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+
+
+def whole(ids: list[int]) -> bool:
+    return sorted(ids) == [*range(min(ids), max(ids) + 1)]
+
+
+async def test_at_its_first_start_it_has_the_last_thousand_trades(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+
+        assert client.ids == [*range(client.ids[0], client.ids[-1] + 1)]
+        assert not client.gaps
+
+
+@pytest.mark.parametrize("fault", ["skip", "repeat", "reorder"])
+async def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(run_dir, fault):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"].append(Fault(fault, count=4))
+        await client.until(lambda: not exchange.faults["coinbase"])
+        await client.more(20)
+        await client.until(lambda: whole(client.ids))
+
+        assert len(client.ids) == len(set(client.ids))
+
+
+@pytest.mark.parametrize("product", [BTC, ETH])
+async def test_what_is_traded_while_the_connection_is_down_is_fetched(run_dir, product):
+    name = product.exchange
+    async with (
+        EmbeddedExchange(remember=True) as exchange,
+        following(run_dir, exchange, product) as client,
+    ):
+        await client.until(lambda: client.ids)
+        await client.more()
+        exchange.faults[name] += [Fault("refuse", count=2), Fault("drop")]
+        await client.until(
+            lambda: client.client.facts()["reconnects"] >= 1 and client.client.facts()["state"] == "live"
+        )
+        await client.more()
+        await client.until(lambda: set(exchange.sent[product]) <= set(client.ids))
+
+        if product is BTC:
+            assert whole(client.ids)
+        open_gaps = len(client.gaps) - sum(isinstance(item, Refill) for item in client.items)
+        assert open_gaps == 0
+
+
+async def test_a_rest_that_is_down_leaves_a_gap_and_a_later_connection_refills_it(run_dir):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange, hold=0.2) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"] += [Fault("rest", count=0, seconds=0, status=404), Fault("skip", count=3)]
+        await client.until(lambda: client.gaps)
+        await client.more()
+
+        assert client.gaps[0].missing == 3
+        exchange.faults["coinbase"][:] = [Fault("drop")]
+        await client.until(lambda: any(isinstance(item, Refill) for item in client.items))
+
+        assert whole(client.ids)
+        late = [item for item in client.items if isinstance(item, Trade) and item.late]
+        assert [trade.trade_id for trade in late] == [*range(client.gaps[0].first_id, client.gaps[0].last_id + 1)]
+
+
+async def test_a_rest_that_is_slow_holds_nothing_up_for_longer_than_it_may(run_dir):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange, hold=0.3) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"] += [Fault("rest", count=1, seconds=2, status=200), Fault("skip", count=3)]
+        await client.until(lambda: client.gaps)
+        await client.until(lambda: any(isinstance(item, Refill) for item in client.items))
+
+        assert whole(client.ids)
+        assert len(client.ids) == len(set(client.ids))
+
+
+async def test_a_rest_that_lies_is_asked_again(run_dir):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        lies = [
+            Fault("rest", count=1, seconds=0, status=200, text="[{]"),
+            Fault("rest", count=1, seconds=0, status=503),
+        ]
+        exchange.faults["coinbase"] += [*lies, Fault("skip", count=3)]
+        await client.until(lambda: not exchange.faults["coinbase"])
+        await client.more(10)
+        await client.until(lambda: whole(client.ids))
+
+        assert len(client.ids) == len(set(client.ids))
+
+
+async def test_garbage_is_counted_and_the_feed_goes_on(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange) as client:
+        await client.until(lambda: client.ids)
+        for text in ("garbage {", "null", "[" * 10_000, '{"type":"match","price":"1e20000000"}'):
+            exchange.faults["coinbase"].append(Fault("garbage", text=text))
+        await client.until(lambda: client.client.facts()["bad_frames"] == 4)
+        await client.more()
+
+        assert client.client.facts()["reconnects"] == 0
+        assert whole(client.ids)
+
+
+async def test_a_request_to_reconnect_is_followed_without_a_missing_trade(run_dir):
+    async with (
+        EmbeddedExchange(remember=True) as exchange,
+        following(run_dir, exchange, ETH) as client,
+    ):
+        await client.until(lambda: client.ids)
+        exchange.faults["bitstamp"].append(Fault("request_reconnect"))
+        await client.until(lambda: client.client.facts()["reconnects"] == 1)
+        await client.more()
+        await client.until(lambda: set(exchange.sent[ETH]) <= set(client.ids))
+
+        assert client.client.facts()["state"] == "live"
+
+
+async def test_a_product_that_is_refused_is_named_and_the_exchange_is_not_live_without_it(run_dir):
+    async with EmbeddedExchange() as exchange:
+        exchange.faults["coinbase"].append(Fault("unlist", text="BTC-USD"))
+        async with asyncio.timeout(DEADLINE):
+            while exchange.faults["coinbase"]:
+                await asyncio.sleep(0.02)
+        async with following(run_dir, exchange) as client:
+            await client.until(lambda: "BTC-USD is not a valid product" in str(client.client.facts()["problem"]))
+
+            assert client.client.facts()["state"] != "live"
