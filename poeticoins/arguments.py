@@ -30,6 +30,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--allow-origin", action="append", metavar="HOST:PORT", help="a further name under which browsers may open it"
     )
+    # a demo() of a script ends with its script, however that ends
+    parser.add_argument("--while-stdin", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="status | restart | stop")
     status = commands.add_parser("status", help="how it is doing")
     status.add_argument("--json", action="store_true", help="for programs")
@@ -63,6 +65,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 def _readable(path: Path) -> Path:
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe, say, can be read but once
+        raise ConfigurationError(f"--replay {path}: expected a file, or a directory of them")
     try:
         with path.open("rb"):
             return path.absolute()

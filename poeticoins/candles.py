@@ -78,6 +78,12 @@ class Tier:
         if newest:
             bar["close"] = deal.price
 
+    def restore(self, bars: Bars) -> None:
+        """Takes the newest of `bars`, oldest first, in place of all there is."""
+        bars = bars[-self._capacity :]
+        self._from, self._to = 0, len(bars)
+        self._bars[: len(bars)] = bars
+
     def set_ends(self, at_ns: int, first: float, last: float) -> None:
         """Open and close of the bar that `at_ns` lies in, from whoever knows them."""
         start = at_ns // self.interval_ns * self.interval_ns
@@ -115,19 +121,34 @@ def rolled_up(bars: Bars, interval_ns: int) -> Bars:
     return out
 
 
+def bars_of(times_ns: NDArray[np.int64], prices: NDArray[np.float64], sizes: NDArray[np.float64]) -> Bars:
+    """One-second bars of trades, which are given in the market's order."""
+    single = np.zeros(len(times_ns), BAR_DTYPE)
+    single["start_ns"], single["trades"] = times_ns, 1
+    for name in ("open", "high", "low", "close"):
+        single[name] = prices
+    single["volume"], single["turnover"] = sizes, prices * sizes
+    return rolled_up(single, SECOND)
+
+
 class Candles:
     """One product's bars of a second, a minute, an hour and a day; `capacities` in that order."""
 
     def __init__(self, capacities: tuple[int, int, int, int]) -> None:
         self._tiers = [Tier(interval, capacity) for interval, capacity in zip(TIERS, capacities, strict=True)]
 
-    def add(self, deal: Deal, ends: tuple[float, float] | None = None) -> None:
+    def restore(self, bars: Bars) -> None:
+        """Takes one-second bars, oldest first, in place of all there is."""
+        for tier in self._tiers:
+            tier.restore(rolled_up(bars, tier.interval_ns))
+
+    def add(self, deal: Deal, ends: tuple[float, float] | None = None, *, newest: bool = True) -> None:
         """
-        One more trade. `ends` is None if no trade of the product is newer; otherwise it is the open and close of the
-        trade's second, itself included, and every bar that it lies in is corrected.
+        One more trade. `newest`: no trade of the product is newer. If one is, `ends` are the open and close of this
+        trade's second, itself included, and every bar that it lies in is corrected; None: they are not known.
         """
         for tier in self._tiers:
-            tier.add(deal, newest=ends is None)
+            tier.add(deal, newest=newest)
         if ends is None:
             return
         self._tiers[0].set_ends(deal.traded_at_ns, *ends)

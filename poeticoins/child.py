@@ -118,10 +118,18 @@ def _prepare(name: str) -> log.StderrHandler:
     return log.set_up(name)
 
 
+def _end_by_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception in a callback is a bug like any other: it ends the process, and the supervisor starts another."""
+    loop.default_exception_handler(context)
+    if "handle" in context and "exception" in context:
+        os._exit(1)
+
+
 async def _live(
     run: Target, child: Child, settings: Settings, lifeline: Connection, arguments: tuple[object, ...]
 ) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_end_by_bug)
     loop.add_signal_handler(signal.SIGTERM, child.stopping.set)
     loop.add_reader(lifeline.fileno(), os._exit, 1)  # readable means EOF: nobody ever writes to it
     work = asyncio.create_task(run(settings, child, *arguments), name=child.name)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
-from poeticoins import wire
+from poeticoins import bus, wire
 from poeticoins.bus import Answerer, Publisher
 from poeticoins.child import Child
 from poeticoins.config import Settings
@@ -23,7 +23,7 @@ from poeticoins.errors import PoeticoinsError
 from poeticoins.exchanges import EXCHANGES, followed
 from poeticoins.feed import Feed
 from poeticoins.intake import Intake
-from poeticoins.journal import writing
+from poeticoins.journal import Inheritance, writing
 from poeticoins.log import say, warn
 from poeticoins.model import Product
 from poeticoins.refill import Refills
@@ -42,6 +42,7 @@ async def run(settings: Settings, child: Child, name: str) -> None:
         try:
             await child.until_stopped(client.follow(), client.refill(), client.beat(settings.beat_interval))
         finally:
+            child.facts = dict  # the last heartbeats must not ask a closed client
             client.close()
 
 
@@ -63,12 +64,26 @@ class Client:
             for product in self._products
         }
         self._refills.intakes = self._intakes
+        self._inherit(settings)
         self._feed = Feed(exchange, self._intakes, strict_time=settings.mode != "replay")
         self._backoff = ConnectionBackoff(good_after=settings.good_after)
         self._next_try: float | None = None
         for intake in self._intakes.values():
             if intake.journal.quarantined:
                 warn(log, "put a journal aside", file=intake.journal.quarantined)
+
+    def _inherit(self, settings: Settings) -> None:
+        """Asks historical, if it is there, what it remembers of products whose journal is gone."""
+        gone = [p for p, intake in self._intakes.items() if intake.journal.is_new and not intake.journal.inherited]
+        if not gone or not settings.socket("historical").is_socket():
+            return
+        with suppress(PoeticoinsError, ValueError):  # at a first start there is nobody, and nothing to inherit
+            question = wire.encode(wire.LastTradesQuestion(products=[str(product) for product in gone]))
+            answer = wire.decode_answer(bus.ask(settings.socket("historical"), question, 0.3))
+            if isinstance(answer, wire.LastTradesAnswer) and answer.mode == settings.mode:
+                for name, trade in answer.trades:
+                    before = Inheritance(trade.trade_id, trade.traded_at_ns, trade.received_at_ns)
+                    self._intakes[Product.parse(name)].inherit(before)
 
     async def follow(self) -> None:
         """Connects, listens, and connects again."""

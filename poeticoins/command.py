@@ -7,6 +7,7 @@ wrong configuration; 130 Ctrl-C before there was anything to stop.
 
 import asyncio
 import contextlib
+import os
 import shlex
 import shutil
 import socket
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _restart(settings, arguments.name)
             case "stop":
                 return _stop(settings)
-        return _run(settings)
+        return _run(settings, while_stdin=arguments.while_stdin)
     except PoeticoinsError as error:
         print(f"poeticoins: {log.escaped(error, 1000)}", file=sys.stderr)
         return _EXITS.get(type(error), 1)
@@ -88,7 +89,7 @@ def _stop(settings: Settings) -> int:
     return 0
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, *, while_stdin: bool) -> int:
     followed(settings)  # an exchange that is not known is told before anything is made
     control.prepare(settings.run_dir)
     with control.locked(settings.run_dir), contextlib.ExitStack() as stack:
@@ -99,7 +100,7 @@ def _run(settings: Settings) -> int:
         if settings.mode != "live":
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             settings = replace(settings, embedded_url=f"ws://127.0.0.1:{listener.getsockname()[1]}")
-        asyncio.run(_supervise(settings, listener))
+        asyncio.run(_supervise(settings, listener, while_stdin=while_stdin))
     return 0
 
 
@@ -113,7 +114,8 @@ def _with_replay(settings: Settings) -> Settings:
     elif remains.exists():
         shutil.rmtree(remains)
     skipped: dict[str, int] = {}
-    found = products_in(read_frames(settings.replay, skipped))
+    frames = read_frames(settings.replay, skipped)
+    found = products_in(frames)
     for host, lines in skipped.items():
         _tell(f"Left out: {lines} lines of {log.escaped(host)}, which is no exchange that is known")
     wanted = settings.exchanges or tuple(found)
@@ -123,11 +125,15 @@ def _with_replay(settings: Settings) -> Settings:
             f"--replay: expected frames of {', '.join(wanted) or 'a known exchange'},"
             f" found none in {', '.join(map(str, settings.replay))}"
         )
-    return replace(settings, replay_products=products)
+    # every trade has room, or a client that is restarted would not know those again that it hears again
+    room = {name: max(getattr(settings, name), len(frames) + 64) for name in ("journal_capacity", "ring_capacity")}
+    return replace(settings, replay_products=products, **room)
 
 
-async def _supervise(settings: Settings, listener: socket.socket | None) -> None:
+async def _supervise(settings: Settings, listener: socket.socket | None, *, while_stdin: bool) -> None:
     supervisor = Supervisor(settings, children(settings, listener))
+    if while_stdin:
+        asyncio.get_running_loop().add_reader(0, _stop_at_eof, supervisor)
     _tell(f"Poeticoins ({settings.mode}) follows {', '.join(followed(settings))}, in {settings.run_dir}")
     words = [asyncio.create_task(_tell_next_step(supervisor))]
     if settings.mode == "live":
@@ -137,6 +143,12 @@ async def _supervise(settings: Settings, listener: socket.socket | None) -> None
     finally:
         for task in words:
             task.cancel()
+
+
+def _stop_at_eof(supervisor: Supervisor) -> None:
+    if not os.read(0, 4096):
+        asyncio.get_running_loop().remove_reader(0)
+        supervisor.stop()
 
 
 async def _tell_next_step(supervisor: Supervisor) -> None:

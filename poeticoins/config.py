@@ -116,13 +116,29 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
 def checked(settings: Settings) -> Settings:
     """`settings` with an absolute run directory. Raises ConfigurationError for what no single field shows."""
-    settings = replace(settings, run_dir=settings.run_dir.expanduser().absolute())
+    settings = replace(settings, run_dir=_path(settings.run_dir))
+    if settings.hang_after < 2.5 * settings.beat_interval:
+        raise ConfigurationError(
+            f"hang_after: expected at least 2.5 times beat_interval ({settings.beat_interval:g} s), or healthy children"
+            f" would be taken for hung ones; got {settings.hang_after:g} s"
+        )
     length, limit = len(os.fsencode(str(settings.run_dir))), SOCKET_PATH_LIMIT - len(LONGEST_SOCKET) - 1
     if length > limit:
         raise ConfigurationError(
             f"run_dir: expected at most {limit} bytes, so that sockets fit in it, got {length}: {settings.run_dir}"
         )
     return settings
+
+
+def _path(path: Path) -> Path:
+    try:
+        path = path.expanduser().absolute()
+        str(path).encode("utf-8")
+        if "\0" in str(path):
+            raise ValueError("a zero byte")
+        return path
+    except (RuntimeError, ValueError) as error:
+        raise ConfigurationError(f"run_dir: expected a path, got {str(path)!r}: {error}") from None
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -195,6 +211,8 @@ def _converted(key: str, value: Any, where: str) -> Any:
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(str(part).strip() for part in parts if str(part).strip())
         if issubclass(kind, Path):
+            if not value or not isinstance(value, str):
+                raise ValueError
             return Path(value)
         if kind is bool:
             return _truth(value)
@@ -202,12 +220,10 @@ def _converted(key: str, value: Any, where: str) -> Any:
             raise ValueError
         number = kind(value)
     except (TypeError, ValueError, KeyError, AttributeError):
-        raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}") from None
-    limit = 65_535 if key == "port" else 1e9
-    if isinstance(number, int | float) and not 0 <= number <= limit:
-        raise ConfigurationError(f"{where}: expected a number from 0 to {limit:g}, got {value!r}")
-    if (key in _AT_LEAST_ONE) and number < 1:
-        raise ConfigurationError(f"{where}: expected at least 1, got {value!r}")
+        raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, 'a path')}, got {value!r}") from None
+    least, most = _BOUNDS.get(key, (0, 1e6))
+    if isinstance(number, int | float) and not least <= number <= most:
+        raise ConfigurationError(f"{where}: expected a number from {least:g} to {most:g}, got {value!r}")
     return number
 
 
@@ -224,8 +240,19 @@ _WORDS: Mapping[type, str] = {
     float: "a number of seconds or a factor",
     str: "text",
     bool: "true or false",
+    Path: "a path",
 }
-_AT_LEAST_ONE = {"ring_capacity", "journal_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"}
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "ring_capacity": (1, 1e8),
+    "journal_capacity": (10, 1e8),
+    "bars_1s": (1, 1e7),
+    "bars_1m": (1, 1e7),
+    "bars_1h": (1, 1e7),
+    "bars_1d": (1, 1e7),
+    "beat_interval": (0.01, 60),
+    "seed": (0, 2**63),
+}
 
 
 def _default_run_dir(environment: Mapping[str, str]) -> Path:

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from poeticoins.stream import TradeStream
 log = logging.getLogger(__name__)
 AnyProduct = Product | str
 _INTERVAL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
+LONGEST_CANDLE = 366 * 86_400  # seconds
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _private: list[config.Settings] = []  # the settings of demo() trees that this process has entered, the innermost last
 
@@ -92,7 +94,7 @@ def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 
     without a trade have no row; the newest candle may still be growing. A late trade corrects its candle.
     interval: "1s" "5s" "15s" "1m" "5m" "15m" "1h" "4h" "1d" or any other number of these units, or a timedelta of whole
     seconds. By default seconds are kept for a day of trading, minutes for a week, hours for a year.
-    Raises ValueError for another interval, or a limit below 1.
+    One answer has at most 60,000. Raises ValueError for another interval, or a limit below 1.
     """
     question = wire.CandlesQuestion(wire.WIRE_VERSION, str(product), _interval_ns(interval), _checked_limit(limit))
     answer = ask_historical(settings(), question, wire.CandlesAnswer)
@@ -140,9 +142,11 @@ async def stream_trades(products: AnyProduct | Iterable[AnyProduct], *, history:
     of get_gaps. A trade with `late=True` is older than ones that came before it.
     Raises FeedUnavailable or UnknownProduct at its first step, WireMismatch if the supervisor is of another version.
     """
-    chosen = [Product.parse(str(product)) for product in _several(products)]
+    chosen = _chosen(products)
+    if history < 0:
+        raise ValueError(f"history: expected at least 0, got {history}")
     current = settings()
-    await asyncio.to_thread(_require_known, chosen)  # may take seconds, so off the loop
+    await _require_known(chosen, current)
     stream = TradeStream(current, chosen, history)
     try:
         async for item in stream:
@@ -159,6 +163,7 @@ class Subscription:
 
     def __init__(self, products: list[Product], callback: Callable[[Trade], object]) -> None:
         self._products, self._callback = products, callback
+        self._closed = False
         self._loop = asyncio.new_event_loop()
         self._task = self._loop.create_task(self._run())
         self._thread = threading.Thread(target=self._live, name="poeticoins-subscription", daemon=True)
@@ -166,6 +171,8 @@ class Subscription:
 
     async def _run(self) -> None:
         async for trade in stream_trades(self._products):
+            if self._closed:
+                return
             try:
                 self._callback(trade)
             except Exception:
@@ -184,6 +191,7 @@ class Subscription:
 
     def close(self) -> None:
         """Ends it; returns when no callback runs any more. May be called by the callback itself, and twice."""
+        self._closed = True
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._task.cancel)
         if threading.current_thread() is not self._thread:
@@ -204,16 +212,18 @@ def subscribe_to_trades(
 
     An exception in it is logged, and the next trade comes. Raises FeedUnavailable and UnknownProduct at once.
     """
-    chosen = [Product.parse(str(product)) for product in _several(products)]
+    chosen = _chosen(products)
     get_last_trades(chosen)
     return Subscription(chosen, callback)
 
 
-def _require_known(products: list[Product]) -> None:
+async def _require_known(products: list[Product], current: config.Settings) -> None:
     """Raises UnknownProduct or FeedUnavailable; waits for a historical that is restarting, however long it takes."""
+    question = wire.LastTradesQuestion(products=[str(product) for product in products])
+    brief = replace(current, answer_timeout=0.5)  # a thread cannot be cancelled, so none may wait for long
     while True:
         with suppress(RequestTimeout):
-            get_last_trades(products)
+            await asyncio.to_thread(ask_historical, brief, question, wire.LastTradesAnswer)
             return
 
 
@@ -221,27 +231,37 @@ def _several(products: AnyProduct | Iterable[AnyProduct]) -> list[AnyProduct]:
     return [products] if isinstance(products, Product | str) else list(products)
 
 
+def _chosen(products: AnyProduct | Iterable[AnyProduct]) -> list[Product]:
+    chosen = list(dict.fromkeys(Product.parse(str(product)) for product in _several(products)))
+    if not chosen:
+        raise ValueError("products: expected at least one, got none")
+    return chosen
+
+
 def _checked_limit(limit: int) -> int:
-    if limit < 1:
-        raise ValueError(f"limit: expected at least 1, got {limit}")
-    return limit
+    if not isinstance(limit, int) or limit < 1:
+        raise ValueError(f"limit: expected at least 1, a whole number, got {limit!r}")
+    return min(limit, 10_000_000)
 
 
 def _nanoseconds(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError(f"expected an aware time such as datetime.now(UTC), got the naive {at!r}")
     since = at - datetime(1970, 1, 1, tzinfo=UTC)
-    return max(0, (since // timedelta(microseconds=1)) * 1000)
+    return min(max(0, (since // timedelta(microseconds=1)) * 1000), 2**63 - 1)
 
 
 def _interval_ns(interval: str | timedelta) -> int:
     if isinstance(interval, timedelta):
         seconds = interval.total_seconds()
-        if seconds >= 1 and seconds == int(seconds):
-            return int(seconds) * SECOND
-    elif found := _INTERVAL.fullmatch(interval):
-        return int(found[1]) * _UNITS[found[2]] * SECOND
-    raise ValueError(f"expected an interval such as '1s', '5m', '1h', '1d' or whole seconds, got {interval!r}")
+    else:
+        found = _INTERVAL.fullmatch(interval)
+        seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if 1 <= seconds <= LONGEST_CANDLE and seconds == int(seconds):
+        return int(seconds) * SECOND
+    raise ValueError(
+        f"expected an interval such as '1s', '5m', '1h', '1d' or whole seconds up to 366 days, got {interval!r}"
+    )
 
 
 def _times(ns: np.ndarray[Any, np.dtype[Any]], name: str | None) -> pd.DatetimeIndex:

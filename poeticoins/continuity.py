@@ -44,8 +44,9 @@ class Continuity:
 
         Also None for a product that has no trade yet: its history has not begun.
         """
-        if self.contiguous or self.last_id is None or to_ns <= from_ns:
+        if self.contiguous or self.last_id is None:
             return None
+        to_ns = max(from_ns, to_ns)  # our clock may have been set back meanwhile: a hole all the same
         return Gap(self.product, "client down" if died else "disconnected", from_ns, to_ns)
 
     def _is_late(self, trade_id: int, traded_at_ns: int) -> bool:

@@ -33,7 +33,7 @@ def demo(
     """
     directory = Path(tempfile.mkdtemp(prefix="poeticoins-")) if run_dir is None else run_dir
     mode = ["--replay", *map(str, replay), "--speed", "0"] if replay else ["--demo"]
-    command = [sys.executable, "-m", "poeticoins", *mode, "--run-dir", str(directory)]
+    command = [sys.executable, "-m", "poeticoins", *mode, "--run-dir", str(directory), "--while-stdin"]
     command += ["--exchanges", ",".join(exchanges)] if exchanges else []
     command += ["--dashboard", "--port", "0"] if dashboard else []
     environment = {name: value for name, value in os.environ.items() if name != "POETICOINS_RUN_DIR"}
@@ -41,13 +41,14 @@ def demo(
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with words.open("wb") as log:
         supervisor = subprocess.Popen(  # noqa: S603  # our own program, with arguments of our own
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-    context._private.append(config.checked(config.Settings(run_dir=directory)))
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        )  # it ends when its stdin does, that is with this process, however that ends
+    settings = config.checked(config.Settings(run_dir=directory))
+    context._private.append(settings)
     try:
         yield _ready(supervisor, words)
     finally:
-        context._private.pop()
+        context._private[:] = [entered for entered in context._private if entered is not settings]
         _stop(supervisor)
         if run_dir is None:
             shutil.rmtree(directory, ignore_errors=True)

@@ -16,11 +16,14 @@ from poeticoins.model import SECOND, Event, Heartbeat, Product, ReconnectRequest
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
+NAMED = 100
+"""Products that the facts name at most: they travel in a heartbeat, which has room for 4096 bytes."""
+AHEAD_NS = 600 * SECOND
 
 
 class Feed:
     """
-    One exchange, over all its connections. `strict_time`: a live trade that is more than a day away is a bad one.
+    One exchange, over all its connections. `strict_time`: a live trade that is not of today is a bad one.
 
     Seconds are those of the monotonic clock, `_ns` those of the wall clock.
     """
@@ -115,10 +118,14 @@ class Feed:
         intake = self._intakes.get(trade.product)
         if intake is None:
             self._unknown += 1  # not asked for: counted, and nothing is kept about it
-        elif self._strict_time and trade.origin == "live" and abs(trade.traded_at_ns - self._heard_at_ns) > DAY_NS:
-            self._bad(BadFrame(f"traded at {trade.traded_at:%Y-%m-%d %H:%M}, more than a day from now"), frame)
+        elif self._strict_time and trade.origin == "live" and not self._is_of_today(trade):
+            self._bad(BadFrame(f"expected a trade of today, got one of {trade.traded_at:%Y-%m-%d %H:%M} UTC"), frame)
         else:
             intake.trade(trade, self._heard_at_ns)
+
+    def _is_of_today(self, trade: Trade) -> bool:
+        """At most a day old; and hardly ahead of our clock, or it would be the newest until that time has come."""
+        return self._heard_at_ns - DAY_NS <= trade.traded_at_ns <= self._heard_at_ns + AHEAD_NS
 
     def _subscribed(self, products: Iterable[Product]) -> None:
         for product in products:
@@ -154,7 +161,7 @@ class Feed:
             "exchange": self.exchange.NAME,
             "state": self.state,
             "problem": self.problem and self.problem[:300],
-            "products": [product.pair for product in self._intakes],
+            "products": [product.pair for product in self._intakes][:NAMED],
             "trades": sum(intake.journal.trades for intake in self._intakes.values()),
             "last_trade_at": datetime.fromtimestamp(newest / SECOND, UTC).isoformat() if newest else None,
             "bad_frames": self._bad_frames,

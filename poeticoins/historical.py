@@ -22,7 +22,7 @@ from poeticoins.model import Product
 from poeticoins.record import pack
 
 log = logging.getLogger(__name__)
-READ_AT_ONCE = 10_000  # records read from a journal before the loop's other work has its turn
+READ_AT_ONCE = 500  # records read from a journal before the loop's other work has its turn
 QUIET = 2.5  # heartbeats missed before a publisher counts as down
 
 
@@ -30,6 +30,7 @@ async def run(settings: Settings, child: Child) -> None:
     """Keeps and answers until the supervisor says stop."""
     historical = Historical(settings)
     await historical.restore()
+    historical.open()  # not before: half a window would be taken for all there is
     child.ready()
     try:
         await child.until_stopped(historical.follow_journals(settings.beat_interval))
@@ -46,10 +47,15 @@ class Historical:
         self._histories = {str(p): History(p, settings) for products in exchanges.values() for p in products}
         self._heard = dict.fromkeys(exchanges, 0.0)
         self._wanting: set[str] = set()
+        self._subscribers: list[Subscriber] = []
+        self._answerer: Answerer | None = None
+
+    def open(self) -> None:
+        """Begins to listen and to answer."""
         self._subscribers = [
-            Subscriber(settings.socket(name), [f"{name}:".encode()], self._receive) for name in exchanges
+            Subscriber(self._settings.socket(name), [f"{name}:".encode()], self._receive) for name in self._heard
         ]
-        self._answerer = Answerer(settings.socket("historical"), self._answer)
+        self._answerer = Answerer(self._settings.socket("historical"), self._answer)
 
     # -- what comes in
 
@@ -80,23 +86,23 @@ class Historical:
         if history.wanted and self._read(history) and history.wanted:
             self._want(name)
 
-    def _read(self, history: History) -> bool:
+    def _read(self, history: History, limit: int | None = READ_AT_ONCE) -> bool:
         """Reads the next part of a product's journal; True if it held anything new."""
         epoch, following = history.next
         path = self._settings.journal(history.product)
-        tail = read_tail(path, history.product, self._settings.mode, following, READ_AT_ONCE)
-        if tail is not None and tail.epoch != epoch:
-            tail = read_tail(path, history.product, self._settings.mode, 1, READ_AT_ONCE)
+        tail = read_tail(path, history.product, self._settings.mode, following, limit)
+        if tail is not None and tail.epoch != epoch and epoch:
+            tail = read_tail(path, history.product, self._settings.mode, 1, limit)
         if tail is None or tail.last < tail.first:
             return False
         history.restore(tail.epoch, tail.first, tail.last, tail.records)
         return history.next > (epoch, following) or history.next[0] != epoch
 
     async def restore(self) -> None:
-        """The whole window, from the journals."""
+        """The whole window, from the journals, each of them at once."""
         for history in self._histories.values():
-            while self._read(history):
-                await asyncio.sleep(0)
+            self._read(history, limit=None)
+            await asyncio.sleep(0)  # for the heartbeat
 
     async def follow_journals(self, interval: float) -> None:
         """Follows the journals of publishers that are down: one may have written what it could not send any more."""
@@ -154,4 +160,5 @@ class Historical:
         """Lets go of the sockets; the journals are the clients'."""
         for subscriber in self._subscribers:
             subscriber.close()
-        self._answerer.close()
+        if self._answerer:
+            self._answerer.close()

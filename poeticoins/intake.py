@@ -16,7 +16,7 @@ from poeticoins import wire
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
-from poeticoins.journal import Journal
+from poeticoins.journal import Inheritance, Journal
 from poeticoins.model import Gap, Item, Product, Refill, Trade
 from poeticoins.record import GAP, KIND, RECORD, REFILL, TRADE, unpack
 from poeticoins.sequence import IdWindow
@@ -53,6 +53,13 @@ class Intake:
         self._restore()
         self._hole_from_ns = self._proof_of_life()
         self._died = True
+        if self.journal.inherited:
+            self.inherit(self.journal.inherited)
+
+    def inherit(self, before: Inheritance) -> None:
+        """What was known before a new journal was begun: what has been traded since then is a hole, not a beginning."""
+        self._continuity.remember(before.trade_id, before.traded_at_ns)
+        self._hole_from_ns = before.alive_at_ns
 
     # -- what the connection says
 
@@ -128,7 +135,7 @@ class Intake:
 
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""
-        message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1)
+        message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)
         self._send(wire.frame(self._topic, message))
 
     def replay(self, question: wire.ReplayQuestion, limit: int) -> wire.ReplayAnswer:
@@ -136,7 +143,7 @@ class Intake:
         journal = self.journal
         tail = journal.tail(question.first, min(limit, max(0, question.last - question.first + 1)))
         first, last, records = tail.first, tail.last, tail.records
-        if question.epoch != journal.epoch or last < first:
+        if question.epoch != journal.epoch:
             first, last, records = question.first, question.first - 1, b""
         return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
 

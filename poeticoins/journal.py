@@ -23,7 +23,7 @@ import msgspec
 
 from poeticoins.errors import JournalError
 from poeticoins.model import Item, Product, Trade
-from poeticoins.record import RECORD_SIZE, pack
+from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, pack
 
 _MAGIC = b"poeticoins journal 1"
 _HEADER = 4096
@@ -34,12 +34,24 @@ _COUNTERS = 128  # their offset; 8-byte aligned, so that each is one store
 
 
 class Tail(NamedTuple):
-    """A copy out of a journal: the sequences `first` to `last` of `epoch`, and the last proof of life."""
+    """
+    A copy out of a journal: the sequences `first` to `last` of `epoch`, and the last proof of life.
+
+    first is greater than the one asked for if what was before is gone; last = first - 1 if there is nothing.
+    """
 
     epoch: int
     first: int
     last: int
     records: bytes
+    alive_at_ns: int
+
+
+class Inheritance(NamedTuple):
+    """What a new journal has to know of the one before it: its newest trade, and its last proof of life."""
+
+    trade_id: int
+    traded_at_ns: int
     alive_at_ns: int
 
 
@@ -51,26 +63,25 @@ class Journal:
         Opens or makes the journal. Raises JournalError if there is no space for it.
 
         A file that is torn, or not this product's, mode's or capacity's, is put aside as `*.quarantined-N`:
-        `self.quarantined` then says where and why.
+        `self.quarantined` then says where and why, and `self.inherited` what could still be read of it.
         """
         self.product = product
         self._path, self._capacity = path, capacity
         self.quarantined: str | None = None
+        self.inherited: Inheritance | None = None
         previous = 0
         if path.exists():
             previous, why = _examine(path, _identity(mode, product), capacity)
             if why:
+                self.inherited = _inheritance(path, _identity(mode, product))
                 aside = path.with_name(f"{path.name}.quarantined-{time.time_ns()}")
                 path.rename(aside)
                 self.quarantined = f"{aside}: {why}"
         self.is_new = not path.exists()
         if self.is_new:
             _make(path, _identity(mode, product), max(previous + 1, int(time.time())), capacity)
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            self._map = mmap.mmap(descriptor, _HEADER + capacity * RECORD_SIZE)
-        finally:
-            os.close(descriptor)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._map = mmap.mmap(self._descriptor, _HEADER + capacity * RECORD_SIZE)
         self._counters = memoryview(self._map)[_COUNTERS : _COUNTERS + 24].cast("Q")
         self.epoch: int = _FACTS.unpack_from(self._map)[2]
         self.next: int = self._counters[_NEXT]
@@ -86,8 +97,10 @@ class Journal:
         return int(self._counters[_ALIVE])
 
     def alive(self, at_ns: int) -> None:
-        """Proof of life: a hole in time after a death begins here."""
+        """Proof of life: a hole in time after a death begins here. Raises JournalError if the file has been deleted."""
         self._counters[_ALIVE] = at_ns
+        if not os.fstat(self._descriptor).st_nlink:
+            raise JournalError(f"the journal {self._path} has been deleted under its client, which begins a new one")
 
     def append(self, item: Item) -> Item:
         """Writes a trade, gap or refill and returns it with its epoch and sequence."""
@@ -107,6 +120,7 @@ class Journal:
     def close(self) -> None:
         self._counters.release()
         self._map.close()
+        os.close(self._descriptor)
 
 
 def read_tail(path: Path, product: Product, mode: str, first: int = 1, limit: int | None = None) -> Tail | None:
@@ -140,8 +154,11 @@ def writing(directory: Path, patience: float = 5.0) -> Iterator[None]:
 
     Waits up to `patience` seconds for a predecessor that is just dying. Raises JournalError if it does not.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalError(f"cannot make the journals' directory {directory}: {error.strerror}") from None
     deadline = time.monotonic() + patience
     try:
         while True:
@@ -203,6 +220,24 @@ def _examine(path: Path, identity: bytes, capacity: int) -> tuple[int, str | Non
     return epoch, None
 
 
+def _inheritance(path: Path, identity: bytes) -> Inheritance | None:
+    """The newest trade that a file put aside still holds whole; None if it is not of this product and mode."""
+    content = path.read_bytes()
+    if len(content) < _HEADER or _FACTS.unpack_from(content)[:2] != (_MAGIC, identity):
+        return None
+    capacity = _FACTS.unpack_from(content)[3]
+    records = content[_HEADER : len(content) - (len(content) - _HEADER) % RECORD_SIZE]
+    whole = [
+        row
+        for slot, row in enumerate(RECORD.iter_unpack(records))
+        if row[KIND] == TRADE and row[0] and (row[0] - 1) % max(capacity, 1) == slot
+    ]
+    if not whole:
+        return None
+    newest = max(whole)
+    return Inheritance(newest[1], newest[2], max(newest[3], _LIVE.unpack_from(content, _COUNTERS)[_ALIVE]))
+
+
 def _text(identity: bytes) -> str:
     return ascii(identity.rstrip(b"\0").decode("ascii", "replace"))
 
@@ -219,7 +254,7 @@ def _tail(view: memoryview, capacity: int, first: int, limit: int | None) -> Tai
     untouched = _LIVE.unpack_from(view, _COUNTERS)[0] + 1 - capacity
     if untouched > first:
         copy, first = copy[(untouched - first) * RECORD_SIZE :], untouched
-    return Tail(epoch, first, last, copy, alive_at_ns)
+    return Tail(epoch, first, max(last, first - 1), copy, alive_at_ns)
 
 
 def _copy(view: memoryview, capacity: int, first: int, last: int) -> bytes:

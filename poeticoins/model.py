@@ -7,7 +7,7 @@ once it is turned into an integer. Times are whole nanoseconds since 1970, becau
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Literal
 
@@ -26,6 +26,10 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:0
 
 SECOND = 1_000_000_000
 MANTISSA_LIMIT = 2**63
+EXPONENT_LIMIT = 22
+"""Powers of ten up to this are exact in float64, which frames and candles use."""
+EXACT = Context(prec=60)
+"""Our arithmetic, whatever a script has made of the context of its own."""
 _NUMBER_LIMIT = Decimal(10) ** 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -157,7 +161,10 @@ def number(text: str) -> Decimal:
     value = Decimal(text)
     if not 0 < value < _NUMBER_LIMIT:
         raise BadFrame(f"expected a number above 0 and below 1e12, got {text[:40]!r}")
-    return value if len(text) <= 18 else _fitting(value, text)
+    value = value if len(text) <= 18 else _fitting(value, text)
+    if abs(mantissa_and_exponent(value)[1]) > EXPONENT_LIMIT:
+        raise BadFrame(f"expected at most {EXPONENT_LIMIT} digits after the point, got {text[:40]!r}")
+    return value
 
 
 def _fitting(value: Decimal, text: str) -> Decimal:
@@ -173,7 +180,7 @@ def mantissa_and_exponent(value: Decimal) -> tuple[int, int]:
     """`Decimal("1.50")` is (150, -2): value = mantissa × 10**exponent, trailing zeros kept."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # number() lets no infinity and no NaN in
-    return int(value.scaleb(-exponent)), exponent
+    return int(value.scaleb(-exponent, EXACT)), exponent
 
 
 def nanoseconds(text: str) -> int:

@@ -13,7 +13,7 @@ import struct
 from decimal import Decimal
 from typing import get_args
 
-from poeticoins.model import Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
+from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
 
 RECORD = struct.Struct("<QqqqqqbbBBI")
 RECORD_SIZE = RECORD.size
@@ -61,7 +61,7 @@ def unpack(record: bytes | memoryview, product: Product) -> Item:
 
 def decimal(mantissa: int, exponent: int) -> Decimal:
     """mantissa × 10**exponent, exactly and with the same digits."""
-    return Decimal(mantissa).scaleb(exponent)
+    return Decimal(mantissa).scaleb(exponent, EXACT)
 
 
 def _or_minus_one(number: int | None) -> int:

@@ -45,6 +45,12 @@ class Ring:
         self._bytes[at : at + RECORD_SIZE] = record
         self._appended += 1
 
+    def restore(self, records: Records) -> None:
+        """Takes the newest of `records`, in sequence order, in place of all there is."""
+        kept = records[-self.capacity :]
+        self._records[: len(kept)] = kept
+        self._appended = len(kept)
+
     def in_order(self) -> Records:
         """All records in sequence order: a copy once the ring has come round, else a view."""
         if self._appended <= self.capacity:

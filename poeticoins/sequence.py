@@ -44,10 +44,12 @@ class Merge(Generic[T]):
         self._joining = following is None
         self._newest = self.next - 1  # the highest sequence known to exist
         self._held: dict[int, T] = {}
+        self._left: set[int] = set()
 
     def message(self, epoch: int, sequence: int, item: T) -> Sequence[T | Lost]:
         """A live message came; returns what to deliver now, in order."""
-        self._hear(epoch, sequence - 1)
+        if not self._hear(epoch, sequence - 1):
+            return ()
         self._newest = max(self._newest, sequence)
         if sequence == self.next and not self._held:  # nearly always
             self.next += 1
@@ -59,17 +61,18 @@ class Merge(Generic[T]):
 
     def heartbeat(self, epoch: int, last: int) -> None:
         """The publisher says which sequence was its last, so that a lost tail is seen too."""
-        self._hear(epoch, last)
-        self._newest = max(self._newest, last)
+        if self._hear(epoch, last):
+            self._newest = max(self._newest, last)
 
     def answer(self, epoch: int, first: int, last: int, items: Sequence[tuple[int, T]]) -> Sequence[T | Lost]:
         """
         The sequences `first` to `last`, as (sequence, item): what is not among them does not exist.
 
         Missing at the front is gone: for a joiner that is where history begins, for a follower it is Lost. Missing at
-        the end is not there yet: it stays wanted. An answer about another epoch says nothing.
+        the end is not there yet: it stays wanted. With last = first - 1 all before `first` is gone and nothing is there
+        yet. An answer about another epoch says nothing.
         """
-        if epoch != self.epoch or last < first or last < self.next:
+        if epoch != self.epoch or max(last, first - 1) < self.next:
             return ()
         out: list[T | Lost] = []
         if first > self.next:
@@ -77,10 +80,10 @@ class Merge(Generic[T]):
                 out.append(Lost(epoch, self.next, first - 1))
             self.next = first
         out += [item for sequence, item in items if self.next <= sequence <= last]
-        self.next = last + 1
+        self.next = max(self.next, last + 1)
         self._joining = False
         self._newest = max(self._newest, last)
-        self._held = {sequence: item for sequence, item in self._held.items() if sequence > last}
+        self._held = {sequence: item for sequence, item in self._held.items() if sequence >= self.next}
         return out + list(self._released())
 
     @property
@@ -91,16 +94,25 @@ class Merge(Generic[T]):
         return Wanted(self.epoch, self.next, min(self._held, default=self._newest + 1) - 1)
 
     @property
-    def heard(self) -> bool:
-        """Whether anything has come yet: from then on the subscription is known to be active."""
-        return self.epoch is not None
+    def following(self) -> bool:
+        """Whether anything has been delivered: from then on, what is gone is lost and not just before our time."""
+        return not self._joining
 
-    def _hear(self, epoch: int, before: int) -> None:
-        """Epochs are compared for equality only: another one is a new journal, which is wanted from its beginning."""
+    def _hear(self, epoch: int, before: int) -> bool:
+        """
+        Epochs are compared for equality only: another one is a new journal, which is wanted from its beginning.
+
+        False for one that has been left already: a message of it was still under way.
+        """
         if epoch == self.epoch:
-            return
+            return True
+        if epoch in self._left:
+            return False
+        if self.epoch is not None:
+            self._left.add(self.epoch)
         self.next = 1 if self.epoch is not None else max(1, before + 1 - self._history)
         self.epoch, self._newest, self._held = epoch, before, {}
+        return True
 
     def _released(self) -> Sequence[T | Lost]:
         out: list[T | Lost] = []

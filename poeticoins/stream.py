@@ -15,14 +15,15 @@ from typing import Self
 from poeticoins import wire
 from poeticoins.bus import Asker, Subscriber
 from poeticoins.config import Settings
-from poeticoins.errors import WireMismatch
-from poeticoins.model import Gap, Item, Product, Trade
+from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch
+from poeticoins.model import Gap, Item, Mode, Product, Trade
 from poeticoins.record import RECORD_SIZE, unpack
 from poeticoins.sequence import IdWindow, Lost, Merge
 
 log = logging.getLogger(__name__)
 ASK_AGAIN = 0.25  # seconds without an answer after which the question goes to the publisher, then to historical again
 REPUBLISHED = 10_000  # ids remembered a product, against a new journal that repeats what the old one had
+IN_A_ROW = 64  # items handed out without letting the loop's other work have its turn
 READY_LIMIT = 10_000  # items that wait for a reader; beyond, the socket is left alone until it has caught up
 
 
@@ -59,8 +60,10 @@ class TradeStream:
         self._settings, self._products, self._history = settings, products, history
         self._followers = {str(product): _Follower(product, history) for product in products}
         self._ready: deque[Item] = deque()
-        self._failure: WireMismatch | None = None
+        self._failure: PoeticoinsError | None = None
         self._paused = False
+        self._in_a_row = 0
+        self._mode: Mode | None = None
         self._woken: asyncio.Event | None = None
         self._subscribers: list[Subscriber] = []
         self._askers: list[dict[str, Asker]] = []
@@ -72,6 +75,9 @@ class TradeStream:
         if self._woken is None:
             self._open()
         assert self._woken is not None
+        self._in_a_row += 1
+        if self._in_a_row % IN_A_ROW == 0:
+            await asyncio.sleep(0)  # a reader that never waits would let nothing else have its turn
         while not self._ready:
             self._pause(False)
             if self._failure:
@@ -89,8 +95,11 @@ class TradeStream:
         """Sockets belong to the loop that iterates, so they are made at its first step."""
         self._woken = asyncio.Event()
         exchanges = sorted({product.exchange for product in self._products})
-        historical = Asker(self._settings.socket("historical"), self._answered)
-        publishers = {name: Asker(self._settings.socket(f"{name}-replay"), self._answered) for name in exchanges}
+        historical = Asker(self._settings.socket("historical"), lambda data: self._answered(data, of_publisher=False))
+        publishers = {
+            name: Asker(self._settings.socket(f"{name}-replay"), lambda data: self._answered(data, of_publisher=True))
+            for name in exchanges
+        }
         self._askers = [dict.fromkeys(exchanges, historical), publishers]
         for name in exchanges:
             topics = [wire.topic(product) for product in self._products if product.exchange == name]
@@ -106,6 +115,8 @@ class TradeStream:
         except (ValueError, KeyError):
             return  # not ours: no publisher of Poeticoins sent it
         if isinstance(message, wire.HeartbeatMessage):
+            if not self._is_our_mode(message.mode):
+                return
             follower.merge.heartbeat(message.epoch, message.sequence)
         else:
             item = wire.item_of(message, follower.product)
@@ -113,7 +124,7 @@ class TradeStream:
         if follower.merge.wanted and not follower.asked_at:
             self._ask(follower)
 
-    def _answered(self, data: bytes) -> None:
+    def _answered(self, data: bytes, *, of_publisher: bool) -> None:
         try:
             answer = wire.decode_answer(data)
         except WireMismatch as error:
@@ -123,6 +134,11 @@ class TradeStream:
             log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
             return
         follower = self._followers[answer.product]
+        if not self._is_our_mode(answer.mode):
+            return
+        if answer.first > follower.merge.next and follower.merge.following and not of_publisher:
+            self._ask(follower)  # only the publisher can say that something is gone for good
+            return
         records = memoryview(answer.records)
         items = [unpack(records[at : at + RECORD_SIZE], follower.product) for at in range(0, len(records), RECORD_SIZE)]
         before = follower.merge.next
@@ -135,8 +151,17 @@ class TradeStream:
             if follower.merge.wanted:
                 self._ask(follower)
 
-    def _fail(self, error: WireMismatch) -> None:
-        """Ends the stream with `error` once all that came before is read; only a restart in the right version helps."""
+    def _is_our_mode(self, mode: Mode) -> bool:
+        """A stream that began with the market's prices never goes on with made-up ones."""
+        self._mode = self._mode or mode
+        if mode != self._mode:
+            self._fail(
+                FeedUnavailable(f"this stream began in mode {self._mode}, but the supervisor now runs in {mode}")
+            )
+        return mode == self._mode
+
+    def _fail(self, error: PoeticoinsError) -> None:
+        """Ends the stream with `error` once all that came before is read; nothing that it could wait for would help."""
         self._failure = error
         if self._woken is not None:
             self._woken.set()

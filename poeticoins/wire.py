@@ -66,6 +66,7 @@ class HeartbeatMessage(msgspec.Struct, array_like=True, frozen=True, tag="heartb
     wire: int
     epoch: int
     sequence: int
+    mode: Mode
 
 
 BusMessage = TradeMessage | GapMessage | RefillMessage | HeartbeatMessage
@@ -286,6 +287,8 @@ def _checked(decoder: msgspec.msgpack.Decoder[Any], data: bytes, sender: str) ->
         version = _version(data)
         if version == WIRE_VERSION:
             raise
+    except RecursionError:
+        raise ValueError("expected a message, got one that is nested too deep") from None
     if version != WIRE_VERSION:
         older = "this process" if version > WIRE_VERSION else f"the {sender}"
         raise WireMismatch(f"the {sender} speaks wire version {version}, this process {WIRE_VERSION}: restart {older}")

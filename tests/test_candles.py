@@ -35,7 +35,7 @@ def filled(trades: list[tuple[int, float, float]]) -> Candles:
         newest = not seen or at >= max(t[0] for t in seen)
         seen.append(trade)
         inside = sorted((t for t in seen if t[0] // SECOND == at // SECOND), key=lambda t: t[0])
-        candles.add(Deal(at, price, size), None if newest else (inside[0][1], inside[-1][1]))
+        candles.add(Deal(at, price, size), (inside[0][1], inside[-1][1]), newest=newest)
     return candles
 
 
@@ -76,7 +76,7 @@ def test_the_oldest_bars_go_when_a_tier_is_full():
 def test_a_trade_older_than_all_that_is_kept_changes_nothing_there():
     candles = filled([(n * SECOND, 1.0, 1.0) for n in range(1000, 1300)])
 
-    candles.add(Deal(5 * SECOND, 9.0, 9.0), (9.0, 9.0))
+    candles.add(Deal(5 * SECOND, 9.0, 9.0), None, newest=False)
 
     assert candles.newest(SECOND, 5000)["high"].max() == 1.0
 

@@ -51,7 +51,7 @@ def test_status_knows_every_child_and_feed(tree):
     assert {child.name for child in status.children} == {"simulator", "historical", "bitstamp", "coinbase"}
     assert {child.state for child in status.children} == {"ready"}
     assert {(feed.exchange, feed.state) for feed in status.feeds} == {("bitstamp", "live"), ("coinbase", "live")}
-    assert all(feed.trades > 0 for feed in status.feeds)
+    until(lambda: all(feed.trades > 0 for feed in poeticoins.get_status().feeds))
 
 
 def test_the_last_trade_is_the_newest_row(tree):
@@ -119,10 +119,19 @@ def test_an_unknown_product_names_the_nearest_ones_everywhere(tree, ask):
         ask("btc")
 
 
-@pytest.mark.parametrize("interval", ["", "1", "0s", "1w", "1.5m", "-1s", timedelta(milliseconds=1), timedelta(0)])
+@pytest.mark.parametrize(
+    "interval", ["", "1", "0s", "1w", "1.5m", "-1s", "999999d", timedelta(milliseconds=1), timedelta(0), timedelta.max]
+)
 def test_a_wrong_interval_says_what_was_expected(tree, interval):
     with pytest.raises(ValueError, match="expected an interval such as"):
         poeticoins.get_candles(BTC, interval)
+
+
+async def test_a_stream_of_nothing_or_of_a_negative_past_is_refused(tree):
+    with pytest.raises(ValueError, match="at least one"):
+        await collected([], 1)
+    with pytest.raises(ValueError, match="history: expected at least 0"):
+        await collected(BTC, 1, history=-1)
 
 
 def test_wrong_arguments_say_what_was_expected(tree):
@@ -133,10 +142,13 @@ def test_wrong_arguments_say_what_was_expected(tree):
 
 
 async def test_a_stream_gives_every_trade_once_and_in_order(tree):
-    trades = await collected([BTC, Product("bitstamp", "BTC", "USD")], 30, history=5)
+    coinbase, bitstamp = [], []
+    async with asyncio.timeout(DEADLINE):
+        async for trade in poeticoins.stream_trades([BTC, Product("bitstamp", "BTC", "USD")], history=5):
+            (coinbase if trade.product.exchange == "coinbase" else bitstamp).append(trade)
+            if min(len(coinbase), len(bitstamp)) >= 10:
+                break
 
-    coinbase = [trade for trade in trades if trade.product.exchange == "coinbase"]
-    bitstamp = [trade for trade in trades if trade.product.exchange == "bitstamp"]
     assert [t.trade_id for t in coinbase] == [*range(coinbase[0].trade_id, coinbase[-1].trade_id + 1)]
     assert [t.sequence for t in bitstamp] == [*range(bitstamp[0].sequence, bitstamp[-1].sequence + 1)]
 

@@ -147,6 +147,23 @@ def test_any_order_of_arrival_gives_the_same_answers(arrival, limit, capacity):
     assert (kept.last_trade.trade_id if arrival else None) == max(arrival, default=None)
 
 
+@given(st.lists(st.integers(1, 40), max_size=60, unique=True), st.integers(1, 30))
+def test_a_window_restored_at_once_is_the_one_that_was_filled_one_by_one(arrival, capacity):
+    items = [make_trade(n, at=n // 3, late=n % 2 == 0) for n in arrival]
+    grown = fed(history(capacity), items)
+    records = b"".join(pack(placed(item, sequence)) for sequence, item in enumerate(items, 1))
+
+    restored = history(capacity)
+    if items:
+        restored.restore(7, 1, len(items), records)
+
+    assert ids(restored) == ids(grown)
+    assert restored.next == grown.next or not items
+    assert (restored.last_trade or grown.last_trade) is None or restored.last_trade.trade_id == max(arrival)
+    if len(items) <= capacity:  # bars outlive the ring's trades
+        assert restored.candles(SECOND, 99).tolist() == grown.candles(SECOND, 99).tolist()
+
+
 def test_a_window_of_the_default_size_stays_within_ten_megabytes():
     kept = History(BTC, Settings())
     arrays = [kept._ring._records, *(tier._bars for tier in kept._candles._tiers)]

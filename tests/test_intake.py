@@ -222,6 +222,26 @@ def test_more_trades_than_can_be_held_stop_waiting(with_history, monkeypatch):
     assert with_history.words == ["1", "gap", "5", "6", "7", "8"]
 
 
+@pytest.mark.parametrize("trouble", ["another capacity", "a torn record"])
+def test_a_journal_that_is_put_aside_leaves_no_hole_unnamed(with_history, trouble):
+    path = with_history.settings.journal(BTC)
+    with_history.intake.close()
+    if trouble == "another capacity":
+        with_history.settings = make_settings(with_history.settings.run_dir, journal_capacity=99)
+    else:
+        with path.open("r+b") as file:
+            file.seek(128)
+            file.write((9).to_bytes(8, "little"))  # says that eight records were written
+
+    with_history.start()
+    with_history.trade(5)
+    with_history.found(complete=False)
+
+    assert with_history.intake.journal.quarantined
+    assert with_history.words == ["1", "gap", "5"]
+    assert (with_history.sent[1].first_id, with_history.sent[1].last_id) == (2, 4)
+
+
 def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     by_time.intake.alive(WHEN + 77)
 

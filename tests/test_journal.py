@@ -120,6 +120,14 @@ def test_no_space_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_journal_that_is_deleted_under_its_client_is_noticed(tmp_path):
+    journal = opened(tmp_path / "j")
+    (tmp_path / "j").unlink()
+
+    with pytest.raises(JournalError, match="has been deleted"):
+        journal.alive(1)
+
+
 def write_for_ever(path, started):
     journal = opened(path, capacity=64)
     number = 0

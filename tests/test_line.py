@@ -7,6 +7,7 @@ import pytest
 
 from poeticoins import wire
 from poeticoins.bus import Answerer, Asker, Publisher, Subscriber
+from poeticoins.errors import FeedUnavailable
 from poeticoins.historical import Historical
 from poeticoins.intake import Intake
 from poeticoins.model import Gap, Trade
@@ -71,6 +72,12 @@ def ids_of(items) -> list[int]:
     return [item.trade_id for item in items]
 
 
+def opened(settings) -> Historical:
+    historical = Historical(settings)
+    historical.open()
+    return historical
+
+
 async def heard(historical: Historical, count: int) -> None:
     """Waits until historical has filed `count` trades."""
     async with asyncio.timeout(DEADLINE):
@@ -103,9 +110,9 @@ async def joined(client: PublisherOfOne) -> None:
 
 
 async def test_a_late_joiner_gets_the_history_it_wants_and_then_goes_on(settings):
-    with closing(PublisherOfOne(settings)) as client, closing(Historical(settings)) as historical:
+    with closing(PublisherOfOne(settings)) as client, closing(opened(settings)) as historical:
         client.publish(*range(1, 21))
-        await historical.restore()
+        await heard(historical, 20)
 
         with closing(TradeStream(settings, [BTC], history=5)) as stream:
             begin = await taken(stream, 5)
@@ -117,7 +124,7 @@ async def test_a_late_joiner_gets_the_history_it_wants_and_then_goes_on(settings
 async def test_what_a_reader_missed_comes_before_what_follows_it(settings):
     with (
         closing(PublisherOfOne(settings)) as client,
-        closing(Historical(settings)) as historical,
+        closing(opened(settings)) as historical,
         closing(TradeStream(settings, [BTC])) as stream,
     ):
         first = asyncio.create_task(taken(stream, 1))
@@ -183,7 +190,7 @@ async def test_historical_reads_what_a_dead_publisher_journalled(settings):
 
 
 async def test_historical_follows_the_journal_of_a_publisher_that_falls_silent(settings):
-    with closing(Historical(settings)) as historical:
+    with closing(opened(settings)) as historical:
         following = asyncio.create_task(historical.follow_journals(0.02))
         with closing(PublisherOfOne(settings)) as client:
             client.publish(1)
@@ -225,7 +232,7 @@ async def test_a_reader_slower_than_the_journal_is_told_what_it_missed(settings)
 
 async def test_garbage_on_the_sockets_is_answered_or_dropped_and_harms_nothing(settings):
     answers = []
-    with closing(PublisherOfOne(settings)) as client, closing(Historical(settings)) as historical:
+    with closing(PublisherOfOne(settings)) as client, closing(opened(settings)) as historical:
         client.publish(1)
         with closing(Asker(settings.socket("historical"), answers.append)) as asker:
             for question in (
@@ -238,7 +245,7 @@ async def test_garbage_on_the_sockets_is_answered_or_dropped_and_harms_nothing(s
                 asker.ask(question)
             client.publisher.send(b"no topic")
             client.publisher.send(b"coinbase:BTC-USD\0\xc1")
-            client.publisher.send(b"coinbase:XXX-USD\0" + wire.encode(wire.HeartbeatMessage(1, 1, 1)))
+            client.publisher.send(b"coinbase:XXX-USD\0" + wire.encode(wire.HeartbeatMessage(1, 1, 1, "demo")))
             async with asyncio.timeout(DEADLINE):
                 while len(answers) < 5:
                     await asyncio.sleep(0.01)
@@ -252,10 +259,23 @@ async def test_another_wire_version_says_what_to_restart(settings):
     with closing(PublisherOfOne(settings)) as client, closing(TradeStream(settings, [BTC])) as stream:
         first = asyncio.create_task(taken(stream, 1))
         await joined(client)
-        client.publisher.send(wire.topic(BTC) + wire.encode(wire.HeartbeatMessage(2, 1, 1)))
+        client.publisher.send(wire.topic(BTC) + wire.encode(wire.HeartbeatMessage(2, 1, 1, "demo")))
 
         with pytest.raises(wire.WireMismatch, match="speaks wire version 2, this process 1: restart this process"):
             await first
+
+
+async def test_a_stream_that_began_with_one_mode_never_goes_on_with_another(settings):
+    with closing(PublisherOfOne(settings)) as client, closing(TradeStream(settings, [BTC])) as stream:
+        first = asyncio.create_task(taken(stream, 1))
+        await joined(client)
+        client.publish(1)
+        await first
+        client.intake._mode = "live"
+        client.intake.heartbeat()
+
+        with pytest.raises(FeedUnavailable, match="began in mode demo, but the supervisor now runs in live"):
+            await taken(stream, 1)
 
 
 async def test_a_subscriber_of_one_product_hears_no_other(settings):

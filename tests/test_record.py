@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +39,15 @@ def test_bitstamps_smallest_size_keeps_its_spelling():
     trade = make_trade(1, size=str(number("1E-8")))
 
     assert str(record.unpack(record.pack(trade), BTC).size) == "1E-8"
+
+
+def test_a_scripts_own_decimal_context_changes_no_price():
+    trade = make_trade(1, price="6782930.12", size="0.123456789")
+
+    with localcontext(prec=3):
+        again = record.unpack(record.pack(trade), BTC)
+
+    assert (again.price, again.size) == (trade.price, trade.size)
 
 
 def test_a_gap_survives_its_record_known_or_not():

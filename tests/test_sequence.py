@@ -121,6 +121,9 @@ def test_whatever_is_lost_or_repeated_everything_comes_once_and_in_order(history
     def answer(limit: int) -> None:
         if merge.wanted:
             about, first, last = merge.wanted
+            if about != epoch:  # the new journal knows nothing of the old one
+                assert not merge.answer(epoch, first, first - 1, [])
+                return
             assert last <= published
             last = min(last, first + limit - 1)
             got.extend(merge.answer(about, first, last, [(n, (about, n)) for n in range(first, last + 1)]))
@@ -151,6 +154,21 @@ def test_whatever_is_lost_or_repeated_everything_comes_once_and_in_order(history
         assert numbers == [*range(numbers[0], numbers[-1] + 1)]
     if epoch in by_epoch:
         assert by_epoch[epoch][-1] == published
+
+
+def test_what_is_gone_for_good_is_told_even_if_nothing_is_left():
+    merge: Merge[int] = Merge(epoch=7, following=1)
+    followed(merge, 7, 3)
+
+    assert answered(merge, 7, 3, 2) == [Lost(7, 2, 2), 3]
+
+
+def test_an_epoch_that_was_left_is_not_entered_again():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 9, 1)
+
+    assert followed(merge, 7, 5) == []
+    assert merge.epoch == 9
 
 
 @given(st.lists(st.integers(0, 20), max_size=100), st.integers(1, 30))
