@@ -4,10 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import param
 from panel.custom import JSComponent
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("words.js", "sparkline.js", "card.js", "status.js", "connection.js", "board.js")
+SCRIPTS = tuple(
+    f"{name}.js"
+    for name in (
+        *("words", "address", "candles", "place", "sparkline", "card", "picker", "grid", "tape", "chart"),
+        *("focus", "status", "connection", "board", "render"),
+    )
+)
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
 
 
@@ -18,8 +25,10 @@ def asset(name: str) -> str:
 class Cards(JSComponent):
     """Sends texts of JSON to the browser and hands on what it says; knows nothing of what they mean."""
 
+    owns_page = param.Boolean(default=True, doc="Whether address, history, storage and title of the page are its own.")
+
     _esm = "\n".join(asset(name) for name in SCRIPTS)
-    _stylesheets = [asset("cards.css")]  # noqa: RUF012  Panel's own way to declare them
+    _stylesheets = [asset(name) for name in ("cards.css", "tools.css", "focus.css")]  # noqa: RUF012  Panel's own way to declare them
 
     def __init__(self, heard: Callable[[Any], None], **params: Any) -> None:
         super().__init__(sizing_mode="stretch_width", **params)  # type: ignore[no-untyped-call]

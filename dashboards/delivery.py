@@ -15,8 +15,17 @@ log = logging.getLogger("poeticoins.dashboard")
 class Viewer(Protocol):
     """One open page."""
 
-    selection: tuple[str, ...] | None
-    """The products it shows, in its order; None: every one there is."""
+    @property
+    def selection(self) -> tuple[str, ...] | None:
+        """The products it shows, in its order; None: the first of all there are."""
+
+    @property
+    def focus(self) -> str | None:
+        """The product that it has open."""
+
+    @property
+    def interval(self) -> str:
+        """Of that product's candles."""
 
     def show(self, text: str) -> None:
         """Send one message of JSON. On the server's loop only; never blocks."""

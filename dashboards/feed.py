@@ -7,23 +7,29 @@ waits for a page, and no page waits for another.
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Sequence
+from itertools import islice
 
-from dashboards import format
-from dashboards.delivery import Viewer, deliver
-from dashboards.frames import Frame, Pace, Selection, snapshot_text, status_text
-from dashboards.health import describe, no_supervisor, opening
+from dashboards import charts, format
+from dashboards.audience import Audience
+from dashboards.delivery import Viewer
+from dashboards.frames import Frame, Pace, snapshot_text, status_text
+from dashboards.histories import Histories
+from dashboards.outlook import Outlook
+from dashboards.product import digits_of, tape_part
 from dashboards.quote import WINDOW_S, Quote
 from dashboards.source import Source, past
-from poeticoins import FeedUnavailable, PoeticoinsError, Product, RequestTimeout
+from dashboards.view import Selection
+from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
 
 FRAME_S = 0.1
 """Seconds between two frames, at least."""
 POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
-RATE_POLLS = 3
-"""The rate is the mean over so many looks: steady enough to read, quick enough to believe."""
+SIGN_OF_LIFE_S = 5.0
+"""Seconds after which the pages hear the status even if it is the same: silence would look like a dead link."""
+DEFAULT_CARDS = 12
+"""Cards of a page that asks for no products in particular."""
 
 
 class Feed:
@@ -32,38 +38,70 @@ class Feed:
     def __init__(self, source: Source, *, frame_s: float = FRAME_S, poll_s: float = POLL_S) -> None:
         self._source, self._frame_s, self._poll_s = source, frame_s, poll_s
         self._quotes: dict[str, Quote] = {}
-        self._changed: set[str] = set()
-        self._viewers: set[Viewer] = set()
-        self._status = opening()
+        self._fresh: dict[str, list[Trade]] = {}
+        self._newest: dict[str, int] = {}
+        self._audience = Audience()
+        self._outlook = Outlook(source)
+        self._histories = Histories(source, self._digits)
+        self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
-        self._complaint = ""
         self._heard = 0
-        self._rates: deque[float] = deque(maxlen=RATE_POLLS)
+        self._told = 0.0
         self._pace: Pace | None = None
 
     # -- pages
 
     @property
     def viewers(self) -> int:
-        return len(self._viewers)
+        return len(self._audience)
 
     def join(self, viewer: Viewer) -> None:
         """From now on `viewer` gets every frame; a whole snapshot first. Joining again only gets it a new snapshot."""
-        self._viewers.add(viewer)
-        self._deliver(self.snapshot(viewer.selection), [viewer])
+        self._audience.add(viewer)
+        self._audience.tell(self.snapshot(viewer.selection), [viewer])
 
     def leave(self, viewer: Viewer) -> None:
-        self._viewers.discard(viewer)
+        self._audience.discard(viewer)
+
+    def open(self, viewer: Viewer) -> None:
+        """Gets `viewer` the past of the product that it has open, if that is followed; frames bring its trades."""
+        if viewer.focus in self._quotes:
+            self._answer(self._tell_history(viewer, viewer.focus, viewer.interval))
+
+    def draw(self, viewer: Viewer) -> None:
+        """Gets `viewer` the chart, empty; its browser fills it."""
+        self._answer(self._tell_chart(viewer))
 
     def snapshot(self, selection: Selection) -> str:
         """All that a page needs to draw `selection`; a product that nobody follows (any more) is left out."""
-        keys = self._quotes if selection is None else [key for key in selection if key in self._quotes]
-        cards = [self._quotes[key].snapshot(replayed=self._replayed) for key in keys]
-        return snapshot_text(cards, self._status, _now_ms())
+        quotes = [self._quotes[key] for key in self._keys(selection) if key in self._quotes]
+        cards = [quote.snapshot(replayed=self._replayed) for quote in quotes]
+        catalogue = [quote.names() for quote in self._quotes.values()]
+        return snapshot_text(cards, catalogue, self._outlook.status, _now_ms())
+
+    def _keys(self, selection: Selection) -> tuple[str, ...]:
+        return tuple(islice(self._quotes, DEFAULT_CARDS)) if selection is None else selection
 
     @property
     def _replayed(self) -> bool:
         return self._mode == "replay"
+
+    def _digits(self, key: str) -> int:
+        quote = self._quotes.get(key)
+        return digits_of(quote.last.price) if quote and quote.last else 0
+
+    def _answer(self, telling: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(telling)
+        self._answering.add(task)  # the loop itself keeps no hold of it
+        task.add_done_callback(self._answering.discard)
+
+    async def _tell_history(self, viewer: Viewer, key: str, interval: str) -> None:
+        text = await self._histories.text(key, interval)
+        if (viewer.focus, viewer.interval) == (key, interval):
+            self._audience.tell(text, [viewer])
+
+    async def _tell_chart(self, viewer: Viewer) -> None:
+        self._audience.tell(await asyncio.to_thread(charts.text), [viewer])
 
     # -- following the supervisor
 
@@ -71,11 +109,9 @@ class Feed:
         """Follows supervisor after supervisor. Ends only with an error that is none of `poeticoins`': a bug."""
         self._pace = Pace(self._frame_s, self._send_frame, asyncio.get_running_loop().call_later)
         following: asyncio.Task[None] | None = None
-        polled = time.monotonic()
         try:
             while True:
-                mode = await self._look(time.monotonic() - polled)
-                polled = time.monotonic()
+                mode = await self._look()
                 if following and (following.done() or mode != self._mode):
                     await _end(following)
                     following = None
@@ -92,27 +128,14 @@ class Feed:
         if mode != self._mode:
             self._mode, self._quotes = mode, {}
 
-    async def _look(self, elapsed: float) -> str:
-        """Asks for the status and tells the pages; returns the mode, "" without a supervisor."""
-        try:
-            answer = await asyncio.to_thread(self._source.get_status)
-        except FeedUnavailable as error:
-            self._rates.clear()
-            self._tell(no_supervisor(str(error)))
-            return ""
-        except PoeticoinsError as error:  # mostly RequestTimeout: it is starting, and what was known still holds
-            self._complaint = str(error)
-            self._tell(self._status | {"notices": [format.clean(self._complaint)]})
-            return self._mode
-        self._rates.append(self._heard / max(elapsed, 0.001))
-        self._heard = 0
-        self._tell(describe(answer, rate=sum(self._rates) / len(self._rates), complaint=self._complaint))
-        return str(answer.mode)
-
-    def _tell(self, status: dict[str, object]) -> None:
-        if status != self._status:
-            self._status = status
-            self._deliver(status_text(status, _now_ms()), self._viewers)
+    async def _look(self) -> str:
+        """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
+        before, heard, self._heard = self._outlook.status, self._heard, 0
+        mode = await self._outlook.look(heard, self._newest, list(self._quotes))
+        if self._outlook.status != before or time.monotonic() - self._told > SIGN_OF_LIFE_S:
+            self._told = time.monotonic()
+            self._audience.tell(status_text(self._outlook.status, _now_ms()), self._audience)
+        return mode
 
     async def _follow(self) -> None:
         """One life of a supervisor: its products, their history, and every trade. Returns when it cannot be reached."""
@@ -123,26 +146,30 @@ class Feed:
                 group.create_task(self._listen(products))
                 group.create_task(self._fill(products))
         except* PoeticoinsError as errors:
-            self._complaint = str(errors.exceptions[0])
+            self._outlook.complaint = str(errors.exceptions[0])
 
     def _seat(self, products: Sequence[Product]) -> None:
         self._quotes = {str(product): self._quotes.get(str(product)) or Quote(product) for product in products}
-        self._changed.clear()
+        self._fresh.clear()
+        self._newest.clear()
         self._renew()
 
     def _renew(self) -> None:
-        """Every page gets a new snapshot, made once for all that show the same."""
-        for selection, viewers in self._by_selection().items():
-            self._deliver(self.snapshot(selection), viewers)
+        """Every page gets a new snapshot, made once for all that show the same, and with it its open product's past."""
+        for (selection, _), viewers in self._audience.groups().items():
+            self._audience.tell(self.snapshot(selection), viewers)
+        for viewer in self._audience:
+            self.open(viewer)
 
     async def _listen(self, products: Sequence[Product]) -> None:
         assert self._pace  # run() made it
         async for trade in self._source.stream_trades(products):
-            key = str(trade.product)
+            key, exchange = str(trade.product), trade.product.exchange
             if key in self._quotes:
                 self._heard += 1
+                self._newest[exchange] = max(trade.traded_at_ns, self._newest.get(exchange, 0))
                 self._quotes[key].take(trade)
-                self._changed.add(key)
+                self._fresh.setdefault(key, []).append(trade)
                 self._pace.due()
 
     async def _fill(self, products: Sequence[Product]) -> None:
@@ -152,34 +179,26 @@ class Feed:
                 found = await asyncio.to_thread(past, self._source, products, WINDOW_S)
                 break
             except RequestTimeout as error:
-                self._complaint = str(error)
+                self._outlook.complaint = str(error)
                 await asyncio.sleep(self._poll_s)
         for product, (last, closes) in found.items():
             self._quotes[str(product)].fill(last, closes)
-        self._complaint = ""
+        self._outlook.complaint = ""
         self._renew()
 
     # -- frames
 
     def _send_frame(self) -> None:
-        if not self._viewers:
-            self._changed.clear()
+        fresh, self._fresh = self._fresh, {}
+        if not self._audience:
             return
-        parts = {key: self._quotes[key].part(replayed=self._replayed) for key in self._changed}
-        self._changed.clear()
-        frame = Frame(parts, _now_ms())
-        for selection, viewers in self._by_selection().items():
-            if text := frame.text(selection):
-                self._deliver(text, viewers)
-
-    def _by_selection(self) -> dict[Selection, list[Viewer]]:
-        groups: dict[Selection, list[Viewer]] = {}
-        for viewer in self._viewers:
-            groups.setdefault(viewer.selection, []).append(viewer)
-        return groups
-
-    def _deliver(self, text: str, viewers: Iterable[Viewer]) -> None:
-        self._viewers.difference_update(deliver(text, list(viewers)))
+        parts = {key: self._quotes[key].part(replayed=self._replayed) for key in fresh if key in self._quotes}
+        opened = self._audience.opened()
+        tapes = {key: tape_part(key, trades) for key, trades in fresh.items() if key in opened}
+        frame = Frame(parts, _now_ms(), tapes)
+        for (selection, focus), viewers in self._audience.groups().items():
+            if text := frame.text(self._keys(selection), focus):
+                self._audience.tell(text, viewers)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

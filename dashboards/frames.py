@@ -4,30 +4,48 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-Selection = tuple[str, ...] | None
-"""Products by key, in the order shown; None: every one there is."""
+from dashboards.view import Selection
 
 
 class Frame:
-    """What changed since the frame before: `parts` maps a product's key to its JSON."""
+    """
+    What changed since the frame before: `parts` maps a product's key to its JSON, `tapes` that of an opened product.
+    """
 
-    def __init__(self, parts: Mapping[str, str], now_ms: int) -> None:
-        self._parts = parts
+    def __init__(self, parts: Mapping[str, str], now_ms: int, tapes: Mapping[str, str] | None = None) -> None:
+        self._parts, self._tapes = parts, tapes or {}
         self._now_ms = now_ms
-        self._texts: dict[Selection, str] = {}
+        self._texts: dict[tuple[Selection, str | None], str] = {}
 
-    def text(self, selection: Selection) -> str:
-        """{"kind": "frame", "now": server clock in ms, "cards": [part, …]}, or "" if nothing of `selection` changed."""
-        if selection not in self._texts:
-            keys = self._parts if selection is None else [key for key in selection if key in self._parts]
-            cards = ",".join(self._parts[key] for key in keys)
-            self._texts[selection] = f'{{"kind":"frame","now":{self._now_ms},"cards":[{cards}]}}' if cards else ""
-        return self._texts[selection]
+    def text(self, selection: Selection, focus: str | None = None) -> str:
+        """
+        {"kind": "frame", "now": server clock in ms, "cards": [part, …], "tape": tape or null}.
+
+        "" if nothing changed of what is shown: the products of `selection`, and every trade of `focus`.
+        """
+        shown = selection, focus
+        if shown not in self._texts:
+            self._texts[shown] = self._made(selection, self._tapes.get(focus or "", ""))
+        return self._texts[shown]
+
+    def _made(self, selection: Selection, tape: str) -> str:
+        keys = self._parts if selection is None else [key for key in selection if key in self._parts]
+        cards = ",".join(self._parts[key] for key in keys)
+        if not cards and not tape:
+            return ""
+        return f'{{"kind":"frame","now":{self._now_ms},"cards":[{cards}],"tape":{tape or "null"}}}'
 
 
-def snapshot_text(cards: Iterable[object], status: Mapping[str, object], now_ms: int) -> str:
-    """{"kind": "snapshot", "now": …, "status": …, "cards": [whole card, …]}: all that a page needs to draw itself."""
-    return _compact({"kind": "snapshot", "now": now_ms, "status": status, "cards": list(cards)})
+def snapshot_text(
+    cards: Iterable[object], catalogue: Iterable[object], status: Mapping[str, object], now_ms: int
+) -> str:
+    """
+    {"kind": "snapshot", "now", "status", "cards": [whole card, …], "catalogue": [names, …]}: a whole page.
+
+    catalogue: the names of every product that is followed, for the picker and for the page to know what is not.
+    """
+    message = {"kind": "snapshot", "now": now_ms, "status": status, "cards": list(cards), "catalogue": list(catalogue)}
+    return _compact(message)
 
 
 def status_text(status: Mapping[str, object], now_ms: int) -> str:

@@ -78,8 +78,8 @@ class Quote:
         before, self._told = self._told, self.last
         return json.dumps(self._values(self._move(before), replayed), separators=(",", ":"))
 
-    def snapshot(self, *, replayed: bool) -> dict[str, object]:
-        """The whole card: its names, its line as [second, price] pairs, and its part; that is None without a trade."""
+    def names(self) -> dict[str, str]:
+        """What it is called: its key and the words for its exchange, coin and currency."""
         product = self.product
         return {
             "key": str(product),
@@ -88,6 +88,12 @@ class Quote:
             "base": product.base,
             "quote": product.quote,
             "coin": format.coin_name(product.base),
+        }
+
+    def snapshot(self, *, replayed: bool) -> dict[str, object]:
+        """The whole card: its names, its line as [second, price] pairs, and its part; that is None without a trade."""
+        return {
+            **self.names(),
             "points": list(zip(self._times, self._prices, strict=True)),
             "part": self._values(self._direction, replayed) if self.last else None,
         }

@@ -6,6 +6,7 @@ from typing import Any
 import param
 
 from dashboards.feed import Feed
+from dashboards.view import Selection, View, turned
 
 UNSEEN_LIMIT = 300
 """Messages (about 30 s) that a page may leave unread: after that it gets none until it says something again."""
@@ -18,7 +19,7 @@ class Store(param.Parameterized):
     The page keeps no state that counts: whenever it draws itself anew it says hello and gets everything.
     """
 
-    selection = param.Parameter(default=None, doc="The products shown, a tuple of keys in order; None: every one.")
+    view = param.ClassSelector(default=View(), class_=View, doc="What the page shows: products, focus and interval.")
 
     def __init__(self, feed: Feed, send: Callable[[str], None], soon: Callable[..., object]) -> None:
         """send: hands one message to the browser. soon: the loop's `call_soon_threadsafe`."""
@@ -27,19 +28,52 @@ class Store(param.Parameterized):
         self._unseen = 0
         self._closed = False
 
+    @property
+    def selection(self) -> Selection:
+        selection: Selection = self.view.selection
+        return selection
+
+    @property
+    def focus(self) -> str | None:
+        return str(self.view.focus) if self.view.focus else None
+
+    @property
+    def interval(self) -> str:
+        return str(self.view.interval)
+
     def from_page(self, message: Any) -> None:
-        """A message from the browser, and so anything at all: {"hello": 1} when it draws, {"seen": n} as it reads."""
+        """
+        A message from the browser, and so anything at all.
+
+        {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the open
+        product's history anew; with the first or alone, what it shows: see dashboards/view.py.
+        """
         if not isinstance(message, dict):
             return
-        if message.get("hello"):
-            self._soon(self.hello)
-        elif isinstance(seen := message.get("seen"), int):
+        if isinstance(seen := message.get("seen"), int):
             self._soon(self.seen, seen)
+        else:
+            self._soon(self.turn, message)
+
+    def turn(self, message: dict[str, Any]) -> None:
+        """The page shows something else, or draws itself anew."""
+        if self._closed:
+            return
+        before, self.view = self.view, turned(self.view, message)
+        if message.get("hello"):
+            self.hello()
+        if message.get("chart"):
+            self._feed.draw(self)
+        elsewhere = (self.focus, self.interval) != (before.focus, before.interval)
+        if self.focus and not message.get("hello") and (elsewhere or message.get("again")):
+            self._feed.open(self)
 
     def hello(self) -> None:
+        """Everything anew."""
         if not self._closed:
             self._unseen = 0
             self._feed.join(self)
+            self._feed.open(self)
 
     def seen(self, count: int) -> None:
         """The browser has read `count` messages since it last said so."""

@@ -50,6 +50,14 @@ class Card {
     this.node.dataset.key = this.key;
   }
 
+  // Everything anew, in place: the card stays where it is and keeps the keyboard.
+  renew({ points, part }) {
+    this.spark.points = points;
+    this.drawn = 0;
+    this.take(part, false);
+    return this;
+  }
+
   take(part, isNews = true) {
     const [, price, , move, tradedMs] = part;
     this.part = part;
@@ -71,7 +79,7 @@ class Card {
     this.showMove();
     this.dirty = false;
     this.drawLine(now, replayed);
-    this.tick(now, replayed, this.known);
+    this.tick(now, replayed, this.known, this.gap);
   }
 
   showMove() {
@@ -101,8 +109,9 @@ class Card {
   }
 
   // Once a second, whether it trades or not: no price is shown without its age.
-  tick(now, replayed, trouble = "") {
+  tick(now, replayed, trouble = "", gap = undefined) {
     this.known = trouble;
+    this.gap = gap;
     this.node.classList.toggle("troubled", Boolean(trouble));
     if (!this.part) {
       say(this.trouble, trouble || "waiting for the first trade");
@@ -112,7 +121,10 @@ class Card {
     const old = now - (heardMs || tradedMs);
     const quiet = !trouble && old > QUIET_MS;
     this.node.classList.toggle("quiet", quiet);
-    say(this.trouble, trouble || (quiet ? "quiet" : ""));
+    const missing = gapWords(gap, this.spark.points.at(-1)?.[0] - WINDOW_S);
+    say(this.trouble, trouble || missing || (quiet ? "quiet, last trade" : ""));
+    this.node.classList.toggle("worded", Boolean(trouble || missing || quiet));
+    this.node.classList.toggle("gapped", Boolean(!trouble && missing));
     say(this.age, age(old));
     this.time.title = `${FULL.format(new Date(tradedMs))} (${ZONE})`;
     this.drawLine(now, replayed);

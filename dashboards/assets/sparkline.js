@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const WINDOW_S = 600;
 const STEP_S = 2;
+const HOLE_STEPS = 5;
 const WIDTH = 240;
 const HEIGHT = 48;
 let sparklines = 0; // a gradient is found by its id, and its colour is its own line's
@@ -11,6 +12,20 @@ function svg(tag, attributes) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
+}
+
+// The points parted where nothing is known for more than five of their usual steps: no line leads over a hole in time.
+// The last price holds until `end`, unless that too is a hole.
+function runsOf(points, end) {
+  const usual = Math.max(STEP_S, (points.at(-1)[0] - points[0][0]) / Math.max(1, points.length - 1));
+  const runs = [[points[0]]];
+  for (const [at, point] of points.slice(1).entries()) {
+    if (point[0] - points[at][0] > HOLE_STEPS * usual) runs.push([]);
+    runs.at(-1).push(point);
+  }
+  const [second, price] = points.at(-1);
+  runs.at(-1).push([end - second > HOLE_STEPS * usual ? second : end, price]);
+  return runs;
 }
 
 class Sparkline {
@@ -55,10 +70,10 @@ class Sparkline {
     const height = Math.max(...prices) - low;
     const x = (second) => (((Math.max(second, from) - from) / opening.seconds) * WIDTH).toFixed(1);
     const y = (price) => (height ? HEIGHT - 3 - ((price - low) / height) * (HEIGHT - 6) : HEIGHT / 2).toFixed(1);
-    const steps = this.points.map(([second, price]) => `${x(second)} ${y(price)}`);
-    const path = `M${steps.join("L")}L${WIDTH} ${y(prices.at(-1))}`;
-    this.line.setAttribute("d", path);
-    this.area.setAttribute("d", `${path}V${HEIGHT}H0Z`);
+    const runs = runsOf(this.points, end).map((run) => run.map(([second, price]) => `${x(second)} ${y(price)}`).join("L"));
+    this.line.setAttribute("d", runs.map((run) => `M${run}`).join(""));
+    const foot = (run) => `V${HEIGHT}H${run.split(" ")[0]}Z`;
+    this.area.setAttribute("d", runs.map((run) => `M${run}${foot(run)}`).join(""));
     this.start.setAttribute("d", `M0 ${y(prices[0])}H${WIDTH}`);
   }
 }

@@ -3,7 +3,9 @@
 const LOST = { kind: "lost", badge: "Reconnecting" };
 
 class StatusBar {
-  constructor() {
+  constructor(place, onAdd) {
+    this.place = place;
+    this.live = "";
     this.badge = el("p", "badge");
     this.badge.setAttribute("role", "status");
     this.rate = el("p", "rate");
@@ -11,7 +13,7 @@ class StatusBar {
     this.notices = el("ul", "notices");
     this.absence = el("section", "absence");
     const name = el("h1", "", "Poeticoins");
-    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), this.rate, this.badge);
+    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), button("add", "+ Add product", onAdd), this.rate, this.badge);
     this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
   }
 
@@ -31,8 +33,14 @@ class StatusBar {
   showBadge({ kind, badge }) {
     this.badge.dataset.kind = kind;
     say(this.badge, badge);
-    const prefix = this.status.kind === "demo" || this.status.kind === "replay" ? `${this.status.badge} \u00b7 ` : "";
-    if (document.title !== `${prefix}Poeticoins`) document.title = `${prefix}Poeticoins`;
+    this.title(this.live);
+  }
+
+  // The tab's title: the open product's price, and never made-up prices without the word for them.
+  title(live) {
+    this.live = live;
+    const made = this.status.kind === "demo" || this.status.kind === "replay" ? this.status.badge : "";
+    this.place.title([live, made, "Poeticoins"].filter(Boolean).join(" \u00b7 "));
   }
 
   showAbsence({ sentence, reason, commands }) {

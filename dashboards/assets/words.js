@@ -2,6 +2,7 @@
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const SIGNS = { USD: "$", EUR: "€" };
@@ -36,6 +37,13 @@ function span(seconds) {
 // An exchange's clock may be ahead of ours: what has not happened yet happened now.
 function age(ms) {
   return ms < 1000 ? "now" : `${span(Math.floor(ms / 1000))} ago`;
+}
+
+// A gap as [began, ended, trades or null] in ms, if it ended after `since` (seconds): "3 trades missing at 14:02".
+function gapWords(gap, since) {
+  if (!gap || gap[1] / 1000 < since) return "";
+  const what = gap[2] === null ? "trades missing" : gap[2] === 1 ? "1 trade missing" : `${gap[2]} trades missing`;
+  return `${what} at ${MINUTE.format(new Date(gap[0]))}`;
 }
 
 function percent(from, to) {

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -41,6 +42,7 @@ class Screen:
 
     def __init__(self, browser: Browser, url: str, *, width: int = 1440, height: int = 900, **context: object) -> None:
         self.url = url
+        self.host = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
         self.troubles: list[str] = []
         self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
         self.page: Page = self.context.new_page()
@@ -54,7 +56,7 @@ class Screen:
         self.troubles.append(trouble)
 
     def _check(self, address: str) -> None:
-        if not address.startswith((self.url, "data:", "blob:")):
+        if not address.startswith((self.host, "data:", "blob:")):
             self._note(f"a request to another host: {address}")
 
     def text(self, selector: str) -> str:
@@ -86,8 +88,8 @@ def screen(chromium: Browser) -> Iterator[Callable[..., Screen]]:
 class Served:
     """The page on a made-up market (market.py), in its own process."""
 
-    def __init__(self, mode: str, rate: float = 30, port: int = 0) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("market.py")), str(port), mode, str(rate)]
+    def __init__(self, mode: str, rate: float = 30, port: int = 0, origin: str = "") -> None:
+        command = [sys.executable, str(Path(__file__).with_name("market.py")), str(port), mode, str(rate), origin]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
         assert self.process.stdout

@@ -1,8 +1,8 @@
 """
 A market of our own, in place of the context: the same questions, answered by whatever the test says.
 
-Run as a program it serves the page on it: `python market.py PORT MODE [RATE]` prints the page's address and goes on
-until it is killed. RATE: trades a second, over all products.
+Run as a program it serves the page on it: `python market.py PORT MODE [RATE [ORIGIN]]` prints the page's address and
+goes on until it is killed. RATE: trades a second, over all products.
 """
 
 import asyncio
@@ -39,6 +39,8 @@ class Market:
         self.questions: list[str] = []
         self.failing: Exception | None = None
         self.lasts: dict[Product, Trade] = {}
+        self.told: dict[Product, list[Trade]] = {}
+        self.gaps: dict[Product, list[tuple[Any, Any, int | None]]] = {}
         self.closes: dict[Product, list[tuple[int, float]]] = {}
         self.status = status(mode)
         self._queues: set[asyncio.Queue[Trade]] = set()
@@ -46,6 +48,7 @@ class Market:
     def tell(self, *trades: Trade) -> None:
         for trade in trades:
             self.lasts[trade.product] = trade
+            self.told.setdefault(trade.product, []).append(trade)
             for queue in self._queues:
                 queue.put_nowait(trade)
 
@@ -63,9 +66,33 @@ class Market:
 
     def get_candles(self, product: Product, interval: str, *, limit: int = 500) -> pd.DataFrame:
         self._asked("get_candles")
-        closes = self.closes.get(product, [])[-limit:]
-        index = pd.DatetimeIndex([pd.Timestamp(second, unit="s", tz="UTC") for second, _ in closes])
-        return pd.DataFrame({"close": [price for _, price in closes]}, index=index)
+        known = self.closes.get(product, []) + [
+            (each.traded_at_ns // 1_000_000_000, float(each.price)) for each in self.told.get(product, [])
+        ]
+        step = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[interval[-1]] * int(interval[:-1])
+        rows: dict[int, list[float]] = {}
+        for second, price in known:
+            rows.setdefault(second - second % step, []).append(price)
+        candles = [
+            (start, p[0], max(p), min(p), p[-1], 0.0119 * len(p), sum(p) / len(p), len(p))
+            for start, p in sorted(rows.items())[-limit:]
+        ]
+        columns = ["started_at", "open", "high", "low", "close", "volume", "vwap", "trades"]
+        frame = pd.DataFrame(candles, columns=columns).set_index("started_at")
+        return frame.set_axis(pd.to_datetime(frame.index, unit="s", utc=True))
+
+    def get_trades(self, product: Product, *, limit: int = 1000) -> pd.DataFrame:
+        self._asked("get_trades")
+        told = sorted(self.told.get(product, [])[-limit:], key=lambda each: (each.traded_at_ns, each.trade_id))
+        columns = {"price": [float(each.price) for each in told], "size": [float(each.size) for each in told]}
+        columns |= {name: [getattr(each, name) for each in told] for name in ("side", "trade_id", "late")}
+        return pd.DataFrame(columns, index=pd.DatetimeIndex([each.traded_at for each in told]))
+
+    def get_gaps(self, product: Product) -> pd.DataFrame:
+        self._asked("get_gaps")
+        rows = self.gaps.get(product, [])
+        frame = pd.DataFrame(rows, columns=["began_at", "ended_at", "missing"])
+        return frame.astype({"missing": "Int64"})
 
     def get_status(self) -> Any:
         self._asked("get_status")
@@ -92,7 +119,10 @@ class Market:
 def status(mode: str = "live", state: str = "live", **feed: Any) -> Any:
     feeds = [
         SimpleNamespace(
-            exchange=name, state=state, host=f"{name}.test", **{"problem": None, "next_try_in": None, **feed}
+            exchange=name,
+            state=state,
+            host=f"{name}.test",
+            **{"problem": None, "next_try_in": None, "last_trade_at": None, "gaps": 0} | feed,
         )
         for name in ("coinbase", "bitstamp")
     ]
@@ -114,7 +144,7 @@ async def walk(market: Market, rate: float) -> None:
             prices[product] *= math.exp(chance.gauss(0, 0.00025))
             market.closes.setdefault(product, []).append((int(time.time()) - second, prices[product]))
         market.tell(trade(product, f"{prices[product]:.2f}", at=time.time() - 1))
-    numbers = 0
+    numbers = 10
     while True:
         together = max(1, round(rate / 100))  # at most a hundred times a second
         await asyncio.sleep(chance.expovariate(rate / together))
@@ -124,7 +154,15 @@ async def walk(market: Market, rate: float) -> None:
             market.tell(trade(product, f"{prices[product]:.2f}", number=numbers))
 
 
-async def serve(port: int, mode: str, rate: float) -> None:
+async def twins(market: Market) -> None:
+    """Twice a second two trades of bitcoin in one millisecond, alike but for their ids."""
+    for number in range(1_000_000, 2_000_000, 2):
+        await asyncio.sleep(0.5)
+        now, btc = time.time(), market.products[4]
+        market.tell(trade(btc, "67829.30", at=now, number=number), trade(btc, "67829.30", at=now, number=number + 1))
+
+
+async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
     from dashboards import page, server
 
     market = Market(mode=mode if mode in ("demo", "replay") else "live")
@@ -137,13 +175,19 @@ async def serve(port: int, mode: str, rate: float) -> None:
         server.TOKEN_S = 2
     if mode == "broken":
         page.Cards = lambda *_: 1 / 0
+    if mode == "hole":
+        began = pd.Timestamp.now("UTC") - pd.Timedelta(minutes=3)
+        market.gaps[market.products[1]] = [(began, began + pd.Timedelta(seconds=2), 3)]
+        market.status.feeds[0].gaps = 1
     child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
     child.ready = lambda: print(child.facts()["url"], flush=True)
-    settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=(), run_dir=Path())
+    settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path())
     async with asyncio.TaskGroup() as group:
         group.create_task(walk(market, rate))
+        if mode == "twins":
+            group.create_task(twins(market))
         group.create_task(server.run(settings, child, market))
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]) if sys.argv[3:] else 30))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]) if sys.argv[3:] else 30, *sys.argv[4:]))

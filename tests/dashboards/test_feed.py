@@ -20,7 +20,7 @@ class Viewer:
 
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
-        self.messages = []
+        self.focus, self.interval, self.messages = None, "1m", []
 
     def show(self, text):
         self.messages.append(json.loads(text))
@@ -224,3 +224,70 @@ async def test_slow_answers_hold_up_no_frame(market, feed, monkeypatch):
 
     assert len(seen) >= 8
     assert max(after - before for before, after in pairwise(seen)) < 0.3
+
+
+async def test_page_with_an_open_product_gets_its_past_and_every_trade(market, feed):
+    viewer, other = Viewer(str(ETH)), Viewer(str(ETH))
+    market.tell(trade(BTC, "60000.00", number=1))
+    viewer.focus = str(BTC)
+    for each in (viewer, other):
+        feed.join(each)
+        feed.open(each)
+    await until(lambda: viewer.of("history"))
+
+    now = time.time()
+    market.tell(*(trade(BTC, "60000.00", at=now, number=number) for number in (2, 3)))
+
+    def told() -> list[str]:
+        return [row[0] for frame in viewer.of("frame") if frame["tape"] for row in frame["tape"][1]]
+
+    await until(lambda: told()[-2:] == ["2", "3"])
+    assert other.of("history") == other.of("frame") == []
+
+
+async def test_open_product_is_refilled_after_the_supervisor(market, feed):
+    viewer = Viewer()
+    viewer.focus = str(BTC)
+    feed.join(viewer)
+
+    market.open = False
+    await until(lambda: viewer.status["kind"] == "none" and not market.listeners)
+    viewer.messages.clear()
+    market.open = True
+
+    await until(lambda: viewer.of("history"))
+
+
+async def test_product_that_is_not_followed_is_never_asked_for(market, feed):
+    viewer = Viewer()
+    viewer.focus = "nobody:BTC-USD"
+    feed.join(viewer)
+
+    feed.open(viewer)
+    await asyncio.sleep(0.05)
+
+    assert viewer.of("history") == []
+    assert "get_trades" not in market.questions
+
+
+async def test_chart_is_sent_to_who_asks(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+
+    feed.draw(viewer)
+
+    await until(lambda: viewer.of("chart"))
+    assert "root_id" in viewer.of("chart")[0]["item"]
+
+
+async def test_page_that_asks_for_nothing_in_particular_gets_twelve_cards():
+    market, viewer = Market([type(BTC)("coinbase", f"A{number}", "USD") for number in range(20)]), Viewer()
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    await until(lambda: market.listeners)
+
+    feed.join(viewer)
+
+    assert len(viewer.cards) == 12
+    assert len(viewer.of("snapshot")[-1]["catalogue"]) == 20
+    task.cancel()

@@ -13,7 +13,12 @@ def frame():
 
 
 def test_frame_holds_what_changed_of_a_selection_in_its_order(frame):
-    assert json.loads(frame.text(("b", "c", "a"))) == {"kind": "frame", "now": 5, "cards": [["b", 2], ["a", 1]]}
+    assert json.loads(frame.text(("b", "c", "a"))) == {
+        "kind": "frame",
+        "now": 5,
+        "cards": [["b", 2], ["a", 1]],
+        "tape": None,
+    }
     assert len(json.loads(frame.text(None))["cards"]) == 2
 
 

@@ -15,6 +15,13 @@ class Feed:
         self.viewers.append(viewer)
         viewer.show("snapshot")
 
+    def open(self, viewer):
+        if viewer.focus:
+            viewer.show(f"history {viewer.focus} {viewer.interval}")
+
+    def draw(self, viewer):
+        viewer.show("chart")
+
     def leave(self, viewer):
         self.viewers = [each for each in self.viewers if each is not viewer]
 
@@ -107,3 +114,17 @@ def test_hello_after_the_end_is_not_answered(session):
     session.settle()
 
     assert session.feed.viewers == []
+
+
+def test_page_says_what_it_shows_and_gets_the_past_of_what_it_opens(session):
+    session.store.from_page({"hello": 1, "select": ["a"], "focus": "a", "interval": "5s"})
+    session.settle()
+    assert session.sent == ["snapshot", "history a 5s"]
+
+    session.store.from_page({"select": ["b", "a"], "focus": "a", "interval": "1h"})
+    session.store.from_page({"again": 1})
+    session.store.from_page({"chart": 1})
+    session.settle()
+
+    assert session.sent[2:] == ["history a 1h", "history a 1h", "chart"]
+    assert session.store.selection == ("b", "a")

@@ -1,0 +1,153 @@
+// The chart of the open product. Its figures come from the server once, empty (dashboards/charts.py); what they show,
+// the ranges and the colours are set here. The axis prints UTC, so that every time is shifted to the browser's zone.
+
+const SHOWN_CANDLES = 120;
+const REFILL_MS = 200;
+const LIGHT = matchMedia("(prefers-color-scheme: light)");
+
+class Chart {
+  // onShown(from, to, pointed): the window that is shown, in ms, and the moment that is pointed at or null.
+  constructor(onShown) {
+    this.onShown = onShown;
+    this.node = el("div", "chart");
+    this.node.tabIndex = 0;
+    this.node.setAttribute("role", "img");
+    this.node.addEventListener("keydown", (event) => this.key(event));
+    this.node.addEventListener("pointerleave", () => this.point(null));
+    this.retint = () => this.tint();
+    LIGHT.addEventListener("change", this.retint);
+    this.candles = [];
+    this.step = 60_000;
+    this.follows = true;
+    this.span = SHOWN_CANDLES;
+    this.pointed = null;
+    this.filled = 0;
+  }
+
+  async embed(item) {
+    this.view = await window.Bokeh.embed.embed_item(item, this.node);
+    const [root] = this.view.roots;
+    const { document } = root.model;
+    this.model = (name) => document.get_model_by_name(name);
+    this.times = this.model("times");
+    this.model("prices").height = this.node.clientHeight - this.model("volumes").height;
+    this.times.change.connect(() => this.moved());
+    for (const name of ["prices", "volumes"]) this.model(name).on_event("mousemove", (event) => this.point(event.x));
+    this.tint();
+    this.fill();
+  }
+
+  show(candles, step, isOther) {
+    this.candles = candles;
+    this.step = step;
+    if (isOther) Object.assign(this, { follows: true, span: SHOWN_CANDLES });
+    this.fill();
+  }
+
+  // The newest candle grew: drawn soon, and never more often than an eye can tell.
+  grew() {
+    if (this.waiting) return;
+    this.waiting = setTimeout(() => this.fill(), Math.max(0, this.filled + REFILL_MS - Date.now()));
+  }
+
+  fill() {
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+    this.filled = Date.now();
+    if (!this.times || !this.candles.length) return;
+    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone"].map((name) => [name, []]));
+    for (const { start, open, high, low, close, volume } of this.candles) {
+      const left = shifted(start);
+      data.x.push(left + this.step / 2);
+      data.left.push(left + this.step * 0.15);
+      data.right.push(left + this.step * 0.85);
+      data.top.push(Math.max(open, close));
+      data.bottom.push(Math.min(open, close));
+      for (const [name, value] of [["high", high], ["low", low], ["close", close], ["volume", volume]]) data[name].push(value);
+      data.tone.push(close < open ? this.colours.down : this.colours.up);
+    }
+    this.model("candles").data = data;
+    this.model("now").location = this.candles.at(-1).close;
+    if (this.follows) this.follow();
+    else this.fit();
+  }
+
+  follow() {
+    this.follows = true;
+    if (!this.times || !this.candles.length) return;
+    const end = shifted(this.candles.at(-1).start) + this.step * 3;
+    this.set(end - this.span * this.step, end);
+    this.fit();
+  }
+
+  set(start, end) {
+    this.ours = true;
+    this.times.setv({ start, end });
+    this.ours = false;
+  }
+
+  // Someone moved the window: it lets go of the end once the newest candle is out of it, and keeps its width otherwise.
+  moved() {
+    if (this.ours || !this.candles.length) return;
+    this.span = (this.times.end - this.times.start) / this.step;
+    const newest = shifted(this.candles.at(-1).start);
+    this.follows = this.times.end >= newest + this.step && this.times.end < newest + this.step * Math.max(8, this.span / 4);
+    this.fit();
+  }
+
+  // The heights follow what is in the window.
+  fit() {
+    const [from, to] = [unshifted(this.times.start), unshifted(this.times.end)];
+    const seen = summary(this.candles, from - this.step, to);
+    if (seen) {
+      const room = (seen.high - seen.low || seen.high * 0.001) * 0.08;
+      this.model("prices-range").setv({ start: seen.low - room, end: seen.high + room });
+      this.model("volumes-range").setv({ start: 0, end: seen.most * 1.1 || 1 });
+    }
+    this.onShown(from - this.step, to, this.pointed);
+  }
+
+  point(x) {
+    this.pointed = x === null ? null : unshifted(x);
+    if (this.times) this.onShown(unshifted(this.times.start) - this.step, unshifted(this.times.end), this.pointed);
+  }
+
+  shape(isLine) {
+    if (!this.times) return;
+    for (const name of ["wicks", "bodies"]) this.model(name).visible = !isLine;
+    this.model("line").visible = isLine;
+  }
+
+  key(event) {
+    const { start, end } = this.times ?? {};
+    const pan = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
+    const zoom = { "+": -0.1, "=": -0.1, "-": 0.1 }[event.key];
+    if (event.altKey || event.ctrlKey || !this.times) return;
+    if (pan) this.times.setv({ start: start + pan * (end - start), end: end + pan * (end - start) });
+    else if (zoom) this.times.setv({ start: start - zoom * (end - start), end });
+    else if (event.key === "End") this.follow();
+    else return;
+    event.preventDefault();
+  }
+
+  tint() {
+    const style = getComputedStyle(this.node);
+    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    this.colours = { up: colour("up"), down: colour("down") };
+    if (!this.times) return;
+    for (const name of ["prices", "volumes"]) {
+      for (const grid of this.model(name).center) if (grid.type === "Grid") grid.grid_line_color = colour("grid");
+      for (const axis of [...this.model(name).right, ...this.model(name).below]) axis.major_label_text_color = colour("soft");
+    }
+    this.model("line").glyph.line_color = { value: colour("accent") };
+    this.model("now").line_color = colour("soft");
+    this.model("crosshair").line_color = colour("soft");
+    this.fill();
+  }
+
+  close() {
+    LIGHT.removeEventListener("change", this.retint);
+    clearTimeout(this.waiting);
+    this.view?.clear?.();
+  }
+}

@@ -1,0 +1,165 @@
+// The open product: what it is called and costs, its chart, and the tape of its trades.
+
+const AGAIN_MS = 1200; // longer than the server keeps an answer, so that a late trade is in the next one
+const MOST_HEARD = 500;
+
+class Focus {
+  // acts: {close(), interval(name), again(), chart()}
+  constructor(acts) {
+    this.acts = acts;
+    this.tape = new Tape();
+    this.chart = new Chart((from, to, pointed) => this.tell(from, to, pointed));
+    this.node = el("section", "focus");
+    this.node.hidden = true;
+    this.key = null;
+    this.build();
+  }
+
+  build() {
+    this.name = el("h2", "focus-name");
+    this.price = el("span", "focus-price");
+    this.change = el("span", "change");
+    const close = button("close", "Close", () => this.acts.close());
+    this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")]));
+    const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", name), node)));
+    this.shown = el("span", "since");
+    this.intervals = INTERVALS.map((name) => button("interval", name, () => this.acts.interval(name)));
+    this.line = button("shape", "Line", () => this.shape(this.line.getAttribute("aria-pressed") !== "true"));
+    this.line.setAttribute("aria-pressed", "false");
+    this.follow = button("follow", "Follow the newest", () => this.chart.follow());
+    const choices = el("div", "intervals", ...this.intervals, this.line, this.follow);
+    choices.setAttribute("role", "group");
+    choices.setAttribute("aria-label", "Interval of a candle");
+    this.readout = el("p", "readout");
+    this.readout.setAttribute("role", "status");
+    const cost = el("p", "cost", this.price, this.change, this.shown);
+    const head = el("header", "focus-head", el("div", "", this.name, cost), numbers, close);
+    this.node.append(el("div", "focus-main", head, choices, this.chart.node, this.readout), this.tape.node);
+  }
+
+  // `names` of the catalogue, or null for none open.
+  open(names, interval) {
+    const isOther = names?.key !== this.key || interval !== this.interval;
+    this.node.hidden = !names;
+    if (!isOther) return;
+    if (names?.key !== this.key) this.clear();
+    Object.assign(this, { key: names?.key ?? null, names, interval, candles: [], ready: false });
+    clearTimeout(this.asking);
+    for (const choice of this.intervals) choice.setAttribute("aria-pressed", choice.textContent === interval);
+    if (!names) return;
+    say(this.name, `${names.coin} ${names.base}/${names.quote} on ${names.where}`);
+    this.node.setAttribute("aria-label", this.name.textContent);
+    this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; arrows pan, plus and minus zoom, End follows`);
+    say(this.readout, "Asking for its history…");
+    if (!this.chart.asked) this.acts.chart();
+    this.chart.asked = true;
+  }
+
+  clear() {
+    this.tape.clear();
+    this.heard = [];
+    this.newest = null;
+    for (const node of [this.price, this.change, this.shown, ...Object.values(this.numbers)]) say(node, "");
+    this.chart.show([], this.chart.step, true);
+  }
+
+  history({ key, interval, problem, candles, trades }) {
+    if (key !== this.key || interval !== this.interval) return;
+    if (problem) {
+      say(this.readout, `No history yet: ${problem}`);
+      this.askAgain();
+      return;
+    }
+    const step = intervalMs(interval);
+    const since = unseen(trades, this.heard);
+    const isOther = !this.ready;
+    this.ready = true;
+    this.candles = candlesOf(candles);
+    for (const row of since) if (!row[5]) grown(this.candles, row, step);
+    this.tape.clear();
+    this.tape.add([...trades, ...since]);
+    const newest = since.at(-1) || trades.at(-1);
+    if (newest) this.costs(newest);
+    say(this.readout, this.candles.length ? "" : "No trades yet.");
+    this.chart.show(this.candles, step, isOther);
+  }
+
+  trade([key, rows]) {
+    if (key !== this.key) return;
+    this.heard.push(...rows);
+    this.heard.splice(0, this.heard.length - MOST_HEARD);
+    this.tape.add(rows);
+    for (const row of rows) {
+      if (row[5]) this.askAgain();
+      else if (this.ready) grown(this.candles, row, this.chart.step);
+      if (!row[5]) this.costs(row);
+    }
+    if (this.ready) this.chart.grew();
+  }
+
+  askAgain() {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.acts.again(), AGAIN_MS);
+  }
+
+  costs([, , price]) {
+    this.newest = price;
+    say(this.price, `${SIGNS[this.names.quote] || ""}${price}`);
+  }
+
+  // What the browser's title says, "" with nothing open.
+  get title() {
+    return this.key && this.newest ? `${this.newest} ${this.names.base}/${this.names.quote}` : "";
+  }
+
+  tell(from, to, pointed) {
+    this.follow.hidden = this.chart.follows;
+    const seen = this.candles && summary(this.candles, from, to);
+    if (!seen) return;
+    const { text, direction } = percent(seen.open, seen.close);
+    say(this.change, text);
+    this.change.dataset.move = direction;
+    say(this.shown, `in the ${longSpan((seen.to - seen.from + this.chart.step) / 1000)} shown`);
+    say(this.numbers.High, this.written(seen.high));
+    say(this.numbers.Low, this.written(seen.low));
+    say(this.numbers.Volume, `${amount(seen.volume)} ${this.names.base}`);
+    say(this.numbers.VWAP, this.written(seen.vwap));
+    this.read(pointed === null ? this.candles.at(-1) : this.candles.findLast(({ start }) => start <= pointed));
+  }
+
+  read(candle) {
+    if (!candle) return;
+    const { start, open, high, low, close, volume, vwap, trades } = candle;
+    const when = `${DAY.format(new Date(start))}, ${CLOCK.format(new Date(start))}`;
+    const [o, h, l, c, v] = [open, high, low, close, vwap].map((price) => this.written(price));
+    say(this.readout, `${when}: open ${o}, high ${h}, low ${l}, close ${c}, volume ${amount(volume)} ${this.names.base}, VWAP ${v}, ${trades} trades`);
+  }
+
+  // A price in as many digits as the exchange writes.
+  written(price) {
+    const digits = (this.newest?.split(".")[1] || "").length;
+    return price.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  shape(isLine) {
+    this.line.setAttribute("aria-pressed", isLine);
+    this.chart.shape(isLine);
+  }
+
+  close() {
+    clearTimeout(this.asking);
+    this.chart.close();
+  }
+}
+
+// A window in words: rounded where `span`, which tells ages, rounds down.
+function longSpan(seconds) {
+  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+    if (seconds >= size * 1.5) return `${Math.round(seconds / size)} ${unit}`;
+  }
+  return `${Math.round(seconds)} s`;
+}
+
+function amount(size) {
+  return size.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+}

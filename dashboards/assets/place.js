@@ -1,0 +1,52 @@
+// The browser's own things: address, history, storage, title. A page that does not own them (in a notebook) leaves them be.
+
+const MEMORY = "poeticoins.products";
+
+class Place {
+  constructor(owned) {
+    this.owned = owned;
+  }
+
+  // What the address says; with nothing in it, what was shown last.
+  read(recall) {
+    if (!this.owned) return { view: { products: null, focus: null, interval: USUAL_INTERVAL }, ignored: [] };
+    const found = viewOf(location.search);
+    if (recall && !found.view.products) found.view.products = this.recall();
+    return found;
+  }
+
+  write(view, isNew) {
+    if (!this.owned) return;
+    const address = location.pathname + queryOf(view, location.search) + location.hash;
+    if (isNew) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  }
+
+  remember(products) {
+    if (!this.owned) return;
+    try {
+      localStorage.setItem(MEMORY, JSON.stringify(products));
+    } catch {
+      // Storage is full or switched off: then nothing is remembered.
+    }
+  }
+
+  recall() {
+    try {
+      return remembered(localStorage.getItem(MEMORY));
+    } catch {
+      return null;
+    }
+  }
+
+  title(text) {
+    if (this.owned && document.title !== text) document.title = text;
+  }
+
+  // Returns how to stop listening.
+  onTravel(listen) {
+    if (!this.owned) return () => {};
+    addEventListener("popstate", listen);
+    return () => removeEventListener("popstate", listen);
+  }
+}

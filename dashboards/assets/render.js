@@ -1,0 +1,29 @@
+// What Panel calls: once for each drawing of the component, which after a reconnection is a new one.
+
+let current = null; // the board on the screen: the connection outlives every drawing
+
+export function render({ model, view }) {
+  const board = new Board(model);
+  current = board;
+  const onVisible = () => {
+    board.tick();
+    board.drawSoon();
+  };
+  const ticking = setInterval(() => {
+    board.tick();
+    board.watch();
+  }, 1000);
+  document.addEventListener("visibilitychange", onVisible);
+  const stay = board.place.onTravel(() => board.travel());
+  model.on("msg:custom", (text) => board.receive(text));
+  model.on("remove", () => {
+    clearInterval(ticking);
+    document.removeEventListener("visibilitychange", onVisible);
+    stay();
+    board.focus.close();
+  });
+  if (model.owns_page) keepConnected(view.model.document, () => current.lost());
+  document.getElementById("opening")?.remove();
+  board.hello();
+  return board.node;
+}

@@ -1,0 +1,81 @@
+"""
+The chart of the open product: Bokeh figures, made once for each process and sent as text, empty, to who opens one.
+
+They belong to no session. The browser draws them (`assets/chart.js`), finds the models by the names given here, fills
+the source and sets ranges and colours itself, so that a growing candle costs the server nothing.
+"""
+
+import json
+from functools import cache
+
+from bokeh.embed import json_item
+from bokeh.layouts import column
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CrosshairTool,
+    DatetimeTickFormatter,
+    NumeralTickFormatter,
+    Range1d,
+)
+from bokeh.models.annotations import Span
+from bokeh.models.layouts import Column
+from bokeh.plotting import figure
+
+COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone")
+"""x: middle, left and right edge of a candle in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
+PRICES_HEIGHT, VOLUMES_HEIGHT = 310, 110
+"""Pixels; the browser gives the prices less where there is less room."""
+MONTHS, DAYS, MINUTES, SECONDS = "%b %Y", "%b %d", "%H:%M", "%H:%M:%S"
+
+
+@cache
+def text() -> str:
+    """{"kind": "chart", "item": …}: what Bokeh.embed.embed_item takes. Takes 0.2 s, once."""
+    return json.dumps({"kind": "chart", "item": json_item(made())}, separators=(",", ":"))
+
+
+def made() -> Column:
+    """Candles, the line of their closing prices, and their volume below, on one axis of time."""
+    source = ColumnDataSource({name: [] for name in COLUMNS}, name="candles")
+    shared = Range1d(start=0, end=1, name="times")
+    crosshair = Span(dimension="height", line_width=1, line_dash="dotted", name="crosshair")
+    prices, volumes = _figure("prices", shared, crosshair), _figure("volumes", shared, crosshair)
+    prices.xaxis.visible = False
+    prices.segment("x", "high", "x", "low", source=source, color="tone", line_width=1, name="wicks")
+    prices.quad("left", "right", "top", "bottom", source=source, color="tone", line_width=1, name="bodies")
+    prices.line("x", "close", source=source, line_width=1.6, name="line", visible=False)
+    prices.add_layout(Span(dimension="width", location=0, line_width=1, line_dash="dashed", name="now"))
+    volumes.quad("left", "right", "volume", 0, source=source, color="tone", fill_alpha=0.55, line_alpha=0, name="bars")
+    prices.height, volumes.height = PRICES_HEIGHT, VOLUMES_HEIGHT
+    volumes.yaxis.ticker = BasicTicker(desired_num_ticks=2)
+    volumes.yaxis.formatter = NumeralTickFormatter(format="0.[00]a")
+    return column(prices, volumes, sizing_mode="stretch_width", spacing=0)
+
+
+def _figure(name: str, times: Range1d, crosshair: Span) -> figure:
+    made = figure(
+        name=name,
+        x_range=times,
+        y_range=Range1d(start=0, end=1, name=f"{name}-range"),
+        x_axis_type="datetime",
+        y_axis_location="right",
+        toolbar_location=None,
+        tools="xpan,xwheel_zoom",
+        active_scroll="xwheel_zoom",
+        sizing_mode="stretch_width",
+        min_border=0,
+        min_border_right=78,
+        background_fill_alpha=0,
+        border_fill_alpha=0,
+        outline_line_color=None,
+    )
+    made.add_tools(CrosshairTool(overlay=crosshair))
+    made.yaxis.formatter = NumeralTickFormatter(format="0,0.[00000000]")
+    made.xaxis.formatter = DatetimeTickFormatter(
+        milliseconds=SECONDS, seconds=SECONDS, minsec=SECONDS, minutes=MINUTES, hourmin=MINUTES, hours=MINUTES,
+        days=DAYS, months=MONTHS,
+    )  # fmt: skip
+    for axis in made.axis:
+        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
+    return made

@@ -1,0 +1,50 @@
+"""What one page shows: rules for what a browser says of it. Pure; which products are followed, the feed knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dashboards.product import INTERVALS
+
+Selection = tuple[str, ...] | None
+"""Products by key, in the order shown; None: the first of all there are."""
+
+MOST_PRODUCTS = 60
+"""Cards of one page, at most."""
+LONGEST_KEY = 64
+"""Characters of `exchange:BASE-QUOTE`; what is longer names no product, and is not kept in memory either."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The products of one page, the one that is open, and the interval of its candles."""
+
+    selection: Selection = None
+    focus: str | None = None
+    interval: str = "1m"
+
+
+def turned(view: View, message: Mapping[str, Any]) -> View:
+    """
+    `view` after {"select": [key, …] or null, "focus": key or null, "interval": "1m"}; what is not said stays as it was.
+
+    The message comes from a browser, and so may be anything: whatever cannot be a key is left out, and every key once.
+    """
+    if "select" in message:
+        view = replace(view, selection=_selection(message["select"]))
+    if "focus" in message:
+        view = replace(view, focus=message["focus"] if _may_be_key(message["focus"]) else None)
+    interval = message.get("interval")
+    if isinstance(interval, str) and interval in INTERVALS:
+        view = replace(view, interval=interval)
+    return view
+
+
+def _selection(said: Any) -> Selection:
+    if not isinstance(said, list):
+        return None
+    return tuple(dict.fromkeys(filter(_may_be_key, said[: MOST_PRODUCTS * 2])))[:MOST_PRODUCTS]
+
+
+def _may_be_key(said: Any) -> bool:
+    return isinstance(said, str) and 0 < len(said) <= LONGEST_KEY

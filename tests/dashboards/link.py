@@ -1,0 +1,53 @@
+"""A link between browser and server that can be cut, or go silent, as a network does."""
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Link:
+    """Passes all that comes to `port` on to `target`; `cut()` closes everything, `silence()` only holds it back."""
+
+    def __init__(self) -> None:
+        self.target = 0
+        self._flows = threading.Event()
+        self._flows.set()
+        self._is_cut = False
+        self._ends: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._ends.clear()
+
+    def silence(self) -> None:
+        self._flows.clear()
+
+    def mend(self) -> None:
+        self._is_cut = False
+        self._flows.set()
+
+    def _listen(self) -> None:
+        while True:
+            near, _ = self._server.accept()
+            if self._is_cut:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.target))
+            self._ends += [near, far]
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while some := source.recv(65_536):
+                self._flows.wait()
+                sink.sendall(some)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,81 @@
+"""What an opened product is told: rows in the exchange's digits, one answer for many, and failure in words."""
+
+import asyncio
+import json
+
+import pytest
+
+from dashboards.histories import Histories
+from dashboards.product import INTERVALS, price_text, tape_part
+from poeticoins.errors import RequestTimeout
+from tests.dashboards.market import PRODUCTS, Market, trade
+
+BTC = PRODUCTS[1]
+NOON = 1_788_000_000
+
+
+@pytest.mark.parametrize(
+    ("price", "digits", "text"),
+    [
+        (67829.3, 2, "67,829.30"),
+        (0.1602, 2, "0.1602"),
+        (170.0, 0, "170"),
+        (1e-7, 0, "0.0000001"),
+        (84.46, 5, "84.46000"),
+    ],
+)
+def test_price_that_lost_its_zeros_gets_them_back(price, digits, text):
+    assert price_text(price, digits) == text
+
+
+def test_every_trade_of_a_frame_is_a_row():
+    twins = [trade(BTC, "67829.30", at=NOON, number=2**60 + number) for number in (1, 2)]
+
+    key, rows = json.loads(tape_part(str(BTC), twins))
+
+    assert key == str(BTC)
+    assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy", False]
+    assert len({row[0] for row in rows}) == 2
+
+
+async def test_history_is_asked_once_for_all_who_open_the_same():
+    market = Market()
+    market.tell(trade(BTC, "67829.30", at=NOON, number=7))
+    histories = Histories(market, lambda _: 2)
+
+    texts = await asyncio.gather(*(histories.text(str(BTC), "1m") for _ in range(200)))
+
+    assert market.questions.count("get_candles") == 1
+    message = json.loads(texts[0])
+    assert message["candles"]["start"] == [NOON - NOON % 60]
+    assert message["trades"] == [["7", NOON * 1000, "67,829.30", "0.0119", "buy", False]]
+
+
+async def test_history_that_nobody_answers_says_so_in_words():
+    market = Market()
+    market.failing = RequestTimeout("historical does not answer\n<b>")
+
+    message = json.loads(await Histories(market, lambda _: 2).text(str(BTC), "1m"))
+
+    assert message["problem"] == "historical does not answer <b>"
+
+
+async def test_candles_are_asked_again_when_a_trade_came_between_the_answers(monkeypatch):
+    market, numbers = Market(), iter((8, 9))
+    market.tell(trade(BTC, "1.0", at=NOON, number=7))
+    ask = market.get_candles
+    monkeypatch.setattr(
+        market,
+        "get_candles",
+        lambda *given, **more: [ask(*given, **more), *(market.tell(trade(BTC, "2.0", number=n)) for n in numbers)][0],
+    )
+
+    message = json.loads(await Histories(market, lambda _: 0).text(str(BTC), "1d"))
+
+    assert market.questions.count("get_candles") == 2
+    assert sum(message["candles"]["trades"]) == len(message["trades"]) == 3
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+async def test_every_interval_of_the_page_is_one_of_the_context(interval):
+    assert "problem" not in json.loads(await Histories(Market(), lambda _: 0).text(str(BTC), interval))

@@ -1,0 +1,142 @@
+"""The page's own rules, in the browser that runs them: addresses, selections, search, candles. Tables, no server."""
+
+import json
+
+import pytest
+
+from dashboards.cards import SCRIPTS, asset
+
+pytestmark = pytest.mark.browser
+A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
+USUAL = {"products": None, "focus": None, "interval": "1m"}
+
+
+@pytest.fixture(scope="module")
+def js(chromium):
+    """`js(expression, argument)`: the expression's value, with every name of the scripts in scope."""
+    page = chromium.new_page(timezone_id="Asia/Kolkata")
+    scripts = "\n".join(asset(name) for name in SCRIPTS if name != "render.js")
+    page.evaluate(f"() => {{ {scripts}\n window.run = text => eval(text) }}")
+    yield lambda expression, argument=None: page.evaluate(
+        "([text, argument]) => { window.it = argument; return run(text) }", [expression, argument]
+    )
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "view", "ignored"),
+    [
+        ("", {}, []),
+        (f"?products={A},{B}&focus={A}&interval=5m", {"products": [A, B], "focus": A, "interval": "5m"}, []),
+        (f"?products={A},{A},{B}", {"products": [A, B]}, []),
+        ("?products=", {"products": []}, []),
+        (f"?products={A},<img src=x onerror=alert(1)>", {"products": [A]}, ["<img src=x onerror=alert(1)>"]),
+        ("?focus=javascript:alert(1)", {}, ["javascript:alert(1)"]),
+        ("?interval=7m", {}, ["7m"]),
+        ("?interval=constructor", {}, ["constructor"]),
+        ("?products=%00%ff,coinbase:btc-usd", {"products": []}, ["\x00\ufffd", "coinbase:btc-usd"]),
+        ("?other=1&products", {"products": []}, []),
+    ],
+)
+def test_address_says_what_is_shown_and_the_rest_is_named(js, query, view, ignored):
+    assert js("viewOf(it)", query) == {"view": USUAL | view, "ignored": ignored}
+
+
+def test_address_of_a_view_reads_back_as_the_same(js):
+    view = {"products": [B, A], "focus": A, "interval": "1h"}
+
+    query = js("queryOf(it, '?theme=dark&focus=old')", view)
+
+    assert query == f"?products={B},{A}&focus={A}&interval=1h&theme=dark"
+    assert js("viewOf(it).view", query) == view
+    assert js("queryOf(it)", USUAL) == ""
+
+
+def test_address_shows_at_most_sixty_products(js):
+    query = "?products=" + ",".join(f"x:A{i}-USD" for i in range(70))
+
+    found = js("viewOf(it)", query)
+
+    assert len(found["view"]["products"]) == 60
+    assert len(found["ignored"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "products"),
+    [(json.dumps([A, B, A]), [A, B]), ("[]", []), (None, None), ("{", None), ('{"a":1}', None), ('["<b>", 1]', [])],
+)
+def test_what_was_remembered_is_checked_like_an_address(js, text, products):
+    assert js("remembered(it)", text) == products
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "keys"),
+    [(A, 1, [B, A, C]), (A, 2, [B, C, A]), (C, 0, [C, A, B]), (A, -1, [A, B, C]), (C, 9, [A, B, C])],
+)
+def test_moving_keeps_the_others_in_order(js, key, place, keys):
+    assert js("moved(it[0], it[1], it[2])", [[A, B, C], key, place]) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("", [0, 1]), ("bit", [0, 1]), ("bitcoin", [0]), ("ETH", [1]), ("coinbase", [0]), ("eth/eur", [1]), ("doge", [])],
+)
+def test_search_matches_coin_code_name_and_exchange(js, text, found):
+    catalogue = [
+        {"base": "BTC", "quote": "USD", "coin": "Bitcoin", "where": "Coinbase"},
+        {"base": "ETH", "quote": "EUR", "coin": "Ethereum", "where": "Bitstamp"},
+    ]
+
+    assert js("matching(it[0], it[1])", [catalogue, text]) == [catalogue[i] for i in found]
+
+
+def test_what_is_left_out_is_cut_and_counted(js):
+    words = js("ignoredWords(it)", ["x" * 500, *"abcdefg"])
+
+    assert words == f"Not followed here, and left out: {'x' * 40}…, a, b, c, d and 3 more"
+    assert js("ignoredWords([])") == ""
+
+
+def test_candle_grows_by_each_trade(js):
+    rows = [["1", 60_000, "100", "1", "buy", False], ["2", 60_000, "130", "2", "buy", False],
+            ["3", 119_999, "90.5", "1", "sell", False], ["4", 120_000, "1,000.25", "1", "buy", False]]  # fmt: skip
+
+    candles = js("it.reduce((candles, row) => grown(candles, row, 60_000), [])", rows)
+
+    first = {"start": 60_000, "open": 100, "high": 130, "low": 90.5, "close": 90.5, "volume": 4, "trades": 3}
+    assert candles[0] == first | {"vwap": pytest.approx((100 + 260 + 90.5) / 4)}
+    assert (candles[1]["start"], candles[1]["open"]) == (120_000, 1000.25)
+
+
+@pytest.mark.parametrize(
+    ("history", "heard", "fresh"),
+    [
+        ([["1", 5]], [["1", 5], ["2", 5], ["3", 6]], ["2", "3"]),  # two in one millisecond are two
+        ([["1", 5], ["2", 6]], [["0", 4], ["3", 6]], ["3"]),
+        ([], [["1", 5]], ["1"]),
+        ([["9", 50]], [["1", 5]], []),
+    ],
+)
+def test_history_and_what_was_heard_meanwhile_overlap_in_nothing(js, history, heard, fresh):
+    assert js("unseen(it[0], it[1]).map(row => row[0])", [history, heard]) == fresh
+
+
+def test_line_is_broken_where_nothing_is_known(js):
+    points = [[second, 1] for second in [*range(0, 100, 2), *range(150, 200, 2)]]
+
+    assert js("runsOf(it, 200).map(run => [run[0][0], run.at(-1)[0]])", points) == [[0, 98], [150, 200]]
+    assert js("runsOf(it, 300).map(run => run.at(-1)[0])", points) == [98, 198]
+
+
+def test_axis_that_prints_utc_shows_the_browsers_time(js):
+    assert js("shifted(0)") == 5.5 * 3_600_000
+    assert js("unshifted(shifted(1e12))") == 1e12
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [([0, 9_000, 3], "3 trades missing at 05:30"), ([0, 9_000, 1], "1 trade missing at 05:30"),
+     ([0, 9_000, None], "trades missing at 05:30"), ([0, 500, 3], ""), (None, "")],
+)  # fmt: skip
+def test_gap_is_told_while_it_is_in_the_window(js, gap, words):
+    assert js("gapWords(it, 5)", gap) == words

@@ -1,0 +1,33 @@
+"""What a browser may say of its page, and what is made of anything else."""
+
+import pytest
+
+from dashboards.view import MOST_PRODUCTS, View, turned
+
+A, B = "coinbase:BTC-USD", "bitstamp:ETH-EUR"
+
+
+@pytest.mark.parametrize(
+    ("message", "view"),
+    [
+        ({}, View((A,), A, "5m")),
+        ({"select": [A, B, A]}, View((A, B), A, "5m")),
+        ({"select": None}, View(None, A, "5m")),
+        ({"select": []}, View((), A, "5m")),
+        ({"select": "coinbase:BTC-USD"}, View(None, A, "5m")),
+        ({"select": [1, None, {}, "", "x" * 65, B]}, View((B,), A, "5m")),
+        ({"focus": B, "interval": "1d"}, View((A,), B, "1d")),
+        ({"focus": None}, View((A,), None, "5m")),
+        ({"focus": [A], "interval": "7m"}, View((A,), None, "5m")),
+        ({"interval": ["1s"]}, View((A,), A, "5m")),
+    ],
+)
+def test_view_takes_what_it_understands(message, view):
+    assert turned(View((A,), A, "5m"), message) == view
+
+
+def test_view_holds_sixty_products_at_most():
+    view = turned(View(), {"select": [f"x:A{number}-USD" for number in range(10_000)]})
+
+    assert view.selection is not None
+    assert len(view.selection) == MOST_PRODUCTS
