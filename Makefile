@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test check browser notebook screenshots clean
+.PHONY: help setup demo run test check browser notebook bench-dashboard screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,15 @@ else
 	$$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get update -qq
 	$$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get install -y -qq --no-install-recommends chromium fonts-liberation
 endif
+
+notebook: setup  ## JupyterLab on the notebooks, beside a running demo; Ctrl-C ends both
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebook]'
+	@# a job in the background is deaf to Ctrl-C, so the trap ends it, whichever way JupyterLab ended
+	@trap : INT TERM; $(BIN)/python supervisor.py --demo & demo=$$!; trap 'kill $$demo 2>/dev/null; wait $$demo' EXIT; \
+	PYTHONPATH='$(CURDIR)' $(BIN)/python -m jupyterlab --JupyterApp.answer_yes=True --ServerApp.root_dir='$(CURDIR)/notebooks'
+
+bench-dashboard: setup  ## what open pages cost the server, for 50 and 200 of them
+	$(BIN)/python benchmarks/bench_dashboard.py 50 200
 
 screenshots: setup  ## renew the README's pictures from a running demo
 	$(BIN)/python docs/screenshots.py
