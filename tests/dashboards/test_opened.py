@@ -103,7 +103,7 @@ def test_two_trades_in_one_millisecond_are_two_rows(served, screen):
 
     times = shown.page.locator(".tape tr[data-id^='10000'] time").evaluate_all("all => all.map(each => each.dateTime)")
     assert len(set(times)) == len(times) / 2
-    assert shown.text(".focus-price") == "$67,829.30"
+    shown.until("board.querySelector('.focus-price').textContent === '$67,829.30'")
 
 
 def test_page_comes_back_with_its_product_and_a_full_chart(served, screen):
