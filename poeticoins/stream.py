@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Self
 
+from msgspec import structs
+
 from poeticoins import wire
 from poeticoins.bus import Asker, Subscriber
 from poeticoins.config import Settings
@@ -34,6 +36,7 @@ class _Follower:
         self.product = product
         self.merge: Merge[Item] = Merge(history=history)
         self.ids = IdWindow(REPUBLISHED)
+        self.newest: Trade | None = None
         self.asked_at = 0.0
         self.tries = 0
 
@@ -44,9 +47,18 @@ class _Follower:
             if isinstance(item, Lost):
                 now = time.time_ns()
                 out.append(Gap(self.product, "overrun", now, now, missing=item.last - item.first + 1, epoch=item.epoch))
-            elif not isinstance(item, Trade) or self.ids.add(item.trade_id):
+            elif not isinstance(item, Trade):
                 out.append(item)
+            elif self.ids.add(item.trade_id):
+                out.append(self._placed(item))
         return out
+
+    def _placed(self, trade: Trade) -> Trade:
+        """`trade`, flagged if it is older than what was delivered: a new journal begins with the exchange's past."""
+        if self.newest and trade.trade_id < self.newest.trade_id and trade.traded_at_ns <= self.newest.traded_at_ns:
+            return trade if trade.late else structs.replace(trade, late=True)
+        self.newest = trade
+        return trade
 
 
 class TradeStream:

@@ -179,6 +179,25 @@ async def test_a_lost_journal_is_a_new_epoch_and_nothing_comes_twice(settings):
             assert ids_of(await taken(stream, 1)) == [3]
 
 
+async def test_what_a_new_journal_holds_from_before_the_reader_is_flagged_as_late(settings):
+    with closing(TradeStream(settings, [BTC])) as stream:
+        first = asyncio.create_task(taken(stream, 2))
+        with closing(PublisherOfOne(settings)) as client:
+            await joined(client)
+            client.publish(11, 12)
+            await first
+        settings.journal(BTC).unlink()
+        with closing(PublisherOfOne(settings)) as client:
+            client.intake.journal.epoch += 1
+            client.publish(9, 10, 11, 12, 13)  # as after a first start: the last of the exchange's trades
+
+            assert [(trade.trade_id, trade.late) for trade in await taken(stream, 3)] == [
+                (9, True),
+                (10, True),
+                (13, False),
+            ]
+
+
 async def test_historical_reads_what_a_dead_publisher_journalled(settings):
     with closing(PublisherOfOne(settings)) as client:
         client.publish(1, 2)
