@@ -5,6 +5,7 @@ Where ids count up by one, a jump is a hole of known size, and no jump proves th
 can only be known by time: from the last sign of life of one connection to the subscription on the next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -37,6 +38,15 @@ class Continuity:
         """A trade that is in the journal already, in its order: known from now on."""
         self.ids.add(trade_id)
         self._advance(trade_id, traded_at_ns)
+
+    def remember_all(self, ids: Sequence[int], times_ns: Sequence[int]) -> None:
+        """As `remember` for each in turn, at once where ids ascend."""
+        if (self.last_id is None or ids[0] > self.last_id) and list(ids) == sorted(ids):
+            self.ids.extend(ids)
+            self.last_id, self.last_traded_ns = ids[-1], max(self.last_traded_ns, *times_ns)
+            return
+        for trade_id, traded_at_ns in zip(ids, times_ns, strict=True):
+            self.remember(trade_id, traded_at_ns)
 
     def disconnected(self, from_ns: int, to_ns: int, *, died: bool) -> Gap | None:
         """

@@ -8,7 +8,6 @@ perfect. If that takes too long they go out behind a gap record, and what is ref
 
 from collections.abc import Callable, Sequence
 from time import time_ns
-from typing import Any
 
 from msgspec import structs
 
@@ -18,7 +17,7 @@ from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
 from poeticoins.journal import Inheritance, Journal
 from poeticoins.model import Gap, Item, Product, Refill, Trade
-from poeticoins.record import GAP, KIND, RECORD, REFILL, TRADE, unpack
+from poeticoins.record import Run, runs, unpack
 from poeticoins.sequence import IdWindow
 
 MOST_HELD = 20_000
@@ -212,21 +211,21 @@ class Intake:
     def _restore(self) -> None:
         """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
         known = self._continuity
-        last: tuple[Any, ...] | None = None
-        for row in RECORD.iter_unpack(self.journal.tail().records):
-            if row[KIND] == TRADE:
-                last = row
-                known.remember(row[1], row[2])
-            elif row[KIND] == GAP:
-                gap = unpack(RECORD.pack(*row), self._product)
-                assert isinstance(gap, Gap)
+        last = None
+        for part in runs(self.journal.tail().records):
+            if isinstance(part, Run):
+                known.remember_all(part.ids, part.times_ns)
+                last = part.last
+                continue
+            item = unpack(part, self._product)
+            if isinstance(item, Gap):
                 self.gaps += 1
-                self._open[gap.sequence] = (gap, known.last_id or 0, known.last_traded_ns)
-            elif row[KIND] == REFILL:
+                self._open[item.sequence] = (item, known.last_id or 0, known.last_traded_ns)
+            elif isinstance(item, Refill):
                 self.refills += 1
-                self._open.pop(row[1], None)
+                self._open.pop(item.gap, None)
         if last:
-            trade = unpack(RECORD.pack(*last), self._product)
+            trade = unpack(last, self._product)
             self.last_trade = trade if isinstance(trade, Trade) else None
 
     def _proof_of_life(self) -> int:

@@ -23,7 +23,7 @@ import msgspec
 
 from poeticoins.errors import JournalError
 from poeticoins.model import Item, Product, Trade
-from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, pack
+from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, pack, sequences
 
 _MAGIC = b"poeticoins journal 1"
 _HEADER = 4096
@@ -212,11 +212,10 @@ def _examine(path: Path, identity: bytes, capacity: int) -> tuple[int, str | Non
             return epoch, f"its capacity is {found_capacity}, the settings say {capacity}"
         if size != _HEADER + capacity * RECORD_SIZE:
             return epoch, f"expected {_HEADER + capacity * RECORD_SIZE} bytes, found {size}"
-        following = struct.unpack_from("<Q", head, _COUNTERS)[0]
-        if following > 1:
-            file.seek(_HEADER + (following - 2) % capacity * RECORD_SIZE)
-            if struct.unpack("<Q", file.read(8))[0] != following - 1:
-                return epoch, "its newest record is not the one that its header names"
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+            tail = _tail(view, capacity, 1, None)
+        if sequences(tail.records) != [*range(tail.first, tail.last + 1)]:
+            return epoch, "some of its records are not those that its header names"
     return epoch, None
 
 

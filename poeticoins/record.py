@@ -9,9 +9,11 @@ A gap uses the same places for: first missing id (-1: unknown), from_ns, to_ns, 
 (-1: unknown), and its reason in the flags. A refill: the gap's sequence, then its time.
 """
 
+import re
 import struct
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
 
@@ -22,6 +24,9 @@ TRADE, GAP, REFILL = 0, 1, 2
 SELL, LATE, ORIGIN_SHIFT = 1, 2, 2
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 REASONS: tuple[GapReason, ...] = get_args(GapReason)
+_WORDS = RECORD_SIZE // 8  # all of a record's whole numbers lie at multiples of eight
+_KIND_AT = 50
+_NO_TRADE = re.compile(rb"[^\0]")
 _ORIGIN_FLAGS = {origin: index << ORIGIN_SHIFT for index, origin in enumerate(ORIGINS)}
 
 
@@ -57,6 +62,42 @@ def unpack(record: bytes | memoryview, product: Product) -> Item:
         product, trade_id, decimal(price, price_exp), decimal(size, size_exp), "sell" if flags & SELL else "buy",
         traded, received, ORIGINS[flags >> ORIGIN_SHIFT & 3], bool(flags & LATE), epoch, sequence,
     )  # fmt: skip
+
+
+class Run(NamedTuple):
+    """Trades that follow each other in a journal: their ids and times, and the record of the last of them."""
+
+    ids: list[int]
+    times_ns: list[int]
+    last: bytes
+
+
+def runs(records: bytes) -> Iterator[Run | bytes]:
+    """
+    `records` in order: runs of trades as columns, and each other record by itself.
+
+    A journal of 50,000 trades takes some 5 ms so, where unpacking each record takes 40.
+    """
+    words = memoryview(records).cast("q")
+    ids, times = words[1::_WORDS].tolist(), words[2::_WORDS].tolist()
+    start = 0
+    for found in _NO_TRADE.finditer(records[_KIND_AT::RECORD_SIZE]):
+        if found.start() > start:
+            yield Run(ids[start : found.start()], times[start : found.start()], _record(records, found.start() - 1))
+        yield _record(records, found.start())
+        start = found.end()
+    if start < len(ids):
+        yield Run(ids[start:], times[start:], _record(records, len(ids) - 1))
+
+
+def sequences(records: bytes) -> list[int]:
+    """The sequence of each record."""
+    found: list[int] = memoryview(records).cast("Q")[::_WORDS].tolist()
+    return found
+
+
+def _record(records: bytes, at: int) -> bytes:
+    return records[at * RECORD_SIZE : (at + 1) * RECORD_SIZE]
 
 
 def decimal(mantissa: int, exponent: int) -> Decimal:

@@ -140,6 +140,17 @@ class IdWindow:
         self._ids.add(trade_id)
         return True
 
+    def extend(self, trade_ids: Sequence[int]) -> None:
+        """Adds all of them, in order; at once where that is the same."""
+        new = set(trade_ids)
+        room = (self._order.maxlen or 0) - len(self._order)
+        if len(new) == len(trade_ids) <= room and new.isdisjoint(self._ids):
+            self._order.extend(trade_ids)
+            self._ids |= new
+        else:
+            for trade_id in trade_ids:
+                self.add(trade_id)
+
     def __contains__(self, trade_id: int) -> bool:
         return trade_id in self._ids
 

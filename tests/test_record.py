@@ -62,3 +62,23 @@ def test_the_rings_columns_are_the_journals_bytes():
     assert RECORD_DTYPE.itemsize == record.RECORD_SIZE == 56
     offsets = [RECORD_DTYPE.fields[name][1] for name in RECORD_DTYPE.names]
     assert offsets == [0, 8, 16, 24, 32, 40, 48, 49, 50, 51, 52]
+
+
+others = st.builds(Gap, product=st.just(BTC), reason=st.just("disconnected"), from_ns=st.just(1), to_ns=st.just(2))
+
+
+@given(st.lists(trades | others, max_size=12))
+def test_a_journals_runs_are_its_records_in_order(items):
+    records = b"".join(map(record.pack, items))
+    found = []
+
+    for part in record.runs(records):
+        if isinstance(part, record.Run):
+            assert part.ids
+            assert record.unpack(part.last, BTC).trade_id == part.ids[-1]
+            found += zip(part.ids, part.times_ns, strict=True)
+        else:
+            found.append(record.unpack(part, BTC))
+
+    assert found == [(item.trade_id, item.traded_at_ns) if isinstance(item, Trade) else item for item in items]
+    assert record.sequences(records) == [item.sequence for item in items]
