@@ -56,7 +56,7 @@ class Client:
         self._publisher = Publisher(settings.socket(name), self._greet)
         self._replayer = Answerer(settings.socket(f"{name}-replay"), self._answer)
         self._products = followed(settings)[name]
-        self._refills = Refills(exchange, settings.embedded_url, settings.hold)
+        self._refills = Refills(exchange, settings.embedded_url, settings.hold, settings.refill_again)
         # a replay has no REST: a client that comes back hears its older trades again, by the socket
         want = self._refills.want if settings.backfill and settings.mode != "replay" else None
         self._intakes = {

@@ -66,6 +66,8 @@ class Settings:
     """Whether missed trades are fetched from the exchanges' REST; if not, they are gaps."""
     hold: float = 2.0
     """Seconds that a product's live trades wait for what was missed before them to be fetched."""
+    refill_again: float = 30.0
+    """Seconds after which a gap that was not refilled is searched for again; twice as many each time, up to an hour."""
     answer_timeout: float = 5.0
     """Seconds that a question waits for a process that is starting, before RequestTimeout."""
 

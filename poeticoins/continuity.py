@@ -29,7 +29,7 @@ class Continuity:
         hole = self.hole(trade)
         if not self.ids.add(trade.trade_id):
             return []
-        if self._is_late(trade.trade_id, trade.traded_at_ns):
+        if self.is_late(trade):
             trade = structs.replace(trade, late=True)
         self._advance(trade.trade_id, trade.traded_at_ns)
         return [trade] if hole is None else [hole, trade]
@@ -58,6 +58,10 @@ class Continuity:
             return None
         to_ns = max(from_ns, to_ns)  # our clock may have been set back meanwhile: a hole all the same
         return Gap(self.product, "client down" if died else "disconnected", from_ns, to_ns)
+
+    def is_late(self, trade: Trade) -> bool:
+        """Whether it is older than the newest that is known."""
+        return self._is_late(trade.trade_id, trade.traded_at_ns)
 
     def _is_late(self, trade_id: int, traded_at_ns: int) -> bool:
         """Older by id and by time. Older by id alone means that the exchange began its ids anew."""

@@ -103,11 +103,16 @@ class Intake:
         elif need == self._waiting:
             self._close_hole_in_time(received_at_ns)
         for trade in trades:
-            self._accept(trade, received_at_ns)
+            if need == self._waiting or not self._lies_beyond_a_hole(trade):
+                self._accept(trade, received_at_ns)
         if need == self._waiting:
             self.release(need)
         elif complete:
             self._close_gaps(need, received_at_ns)
+
+    def _lies_beyond_a_hole(self, trade: Trade) -> bool:
+        """Whether there is a hole before `trade` that has its own search, which will find the trade again."""
+        return bool(self._hole_from_ns or self._waiting) and not self._continuity.is_late(trade)
 
     def release(self, need: Need) -> None:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
@@ -172,9 +177,9 @@ class Intake:
     def _accept(self, trade: Trade, received_at_ns: int) -> None:
         for item in self._continuity.accept(trade):
             if isinstance(item, Trade):
-                self._close_hole_in_time(received_at_ns)
                 item = structs.replace(item, received_at_ns=received_at_ns)
-                if not item.late:
+                if not item.late:  # a late one is from before the hole
+                    self._close_hole_in_time(received_at_ns)
                     self.last_trade = item
             self._publish(item)
 

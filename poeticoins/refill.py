@@ -15,6 +15,8 @@ from poeticoins.rest import NoAnswer, Rest
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
+LONGEST_PAUSE = 3600.0
+"""Seconds between two searches for gaps that the exchange does not list (yet), at most."""
 
 
 class Refills:
@@ -22,12 +24,14 @@ class Refills:
     The searches of one exchange's client.
 
     embedded_url: the embedded exchange's address, "" for the real one. hold: seconds that live trades wait at most.
+    again: seconds after which what was not found is searched for again; twice as many after each further failure.
     """
 
-    def __init__(self, exchange: Exchange, embedded_url: str, hold: float) -> None:
+    def __init__(self, exchange: Exchange, embedded_url: str, hold: float, again: float) -> None:
         self.intakes: Mapping[Product, Intake] = {}
-        self._exchange, self._hold = exchange, hold
+        self._exchange, self._hold, self._again = exchange, hold, again
         self._embedded_url = embedded_url
+        self._failures: dict[Product, int] = {}
         self._rest = Rest()
         self._wanted: asyncio.Queue[Need] = asyncio.Queue()
         self._under_way: set[Need] = set()
@@ -40,9 +44,12 @@ class Refills:
 
     def retry(self) -> None:
         """Searches again for every gap of the last day that is still open: to be called after each connection."""
-        for intake in self.intakes.values():
-            for need in intake.open_needs(time_ns() - DAY_NS):
-                self.want(need)
+        for product in self.intakes:
+            self._retry(product)
+
+    def _retry(self, product: Product) -> None:
+        for need in self.intakes[product].open_needs(time_ns() - DAY_NS):
+            self.want(need)
 
     async def run(self) -> None:
         """Carries out what is wanted, until cancelled. A bug in a search ends it."""
@@ -63,8 +70,17 @@ class Refills:
             searching.cancel()
         self._under_way.discard(need)
         intake.refilled(need, search.trades, complete=search.complete)
+        self._note(need.product, search.complete)
         if search.found:
             say(log, "refilled", product=need.product, trades=len(search.found), complete=search.complete)
+
+    def _note(self, product: Product, complete: bool) -> None:
+        """A gap whose search failed is searched for again, be there a new connection or none."""
+        failures = 0 if complete else self._failures.get(product, 0) + 1
+        self._failures[product] = failures
+        if failures:
+            pause = min(self._again * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
+            asyncio.get_running_loop().call_later(pause, self._retry, product)
 
     async def _search(self, need: Need) -> Search:
         search = Search(need, self._exchange.BACKFILL_SPANS, time_ns())

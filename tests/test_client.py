@@ -137,6 +137,19 @@ async def test_a_rest_that_is_down_leaves_a_gap_and_a_later_connection_refills_i
         assert [trade.trade_id for trade in late] == [*range(client.gaps[0].first_id, client.gaps[0].last_id + 1)]
 
 
+async def test_a_gap_is_searched_for_again_although_the_connection_holds(run_dir):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange, hold=0.2, refill_again=0.1) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"] += [Fault("rest", count=0, seconds=0, status=404), Fault("skip", count=3)]
+        await client.until(lambda: client.gaps)
+        exchange.faults["coinbase"].clear()
+
+        await client.until(lambda: any(isinstance(item, Refill) for item in client.items))
+
+        assert whole(client.ids)
+        assert client.client.facts()["reconnects"] == 0
+
+
 async def test_a_rest_that_is_slow_holds_nothing_up_for_longer_than_it_may(run_dir):
     async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange, hold=0.3) as client:
         await client.until(lambda: len(client.ids) > 1000)

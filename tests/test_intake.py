@@ -253,3 +253,20 @@ def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     assert isinstance(gap, Gap)
     assert (gap.reason, gap.from_ns) == ("client down", WHEN + 77)
     assert not any(isinstance(item, Refill) for item in by_time.sent)
+
+
+def test_an_older_gaps_refill_publishes_nothing_from_beyond_a_hole_that_is_still_searched_for(by_time):
+    by_time.intake.disconnected(WHEN + 1)
+    by_time.intake.connected(WHEN + 2)
+    by_time.intake.release(by_time.needs[-1])
+    by_time.trade(5)
+    by_time.restart(killed=True)
+    [older] = by_time.intake.open_needs(0)
+    by_time.needs.append(older)
+
+    by_time.found(3, 7)  # the answer reaches up to now, and so into the hole that this death has made
+    assert by_time.words == ["1", "gap", "5", "3l", "refill"]
+    by_time.intake.connected(WHEN + 9)
+    by_time.found(7)
+
+    assert by_time.words == ["1", "gap", "5", "3l", "refill", "7"]
