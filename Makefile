@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test check browser notebook bench-dashboard screenshots clean
+.PHONY: help setup demo run test faults check browser notebook bench-dashboard screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,9 @@ run: setup  ## the same on the live exchanges
 
 test: setup  ## all tests; those in the browser too if Chromium is there
 	$(BIN)/python -m pytest
+
+faults: setup  ## the fault tests alone: what the line delivers while processes, connections and files are hurt
+	$(BIN)/python -m pytest tests/faults
 
 check: setup  ## ruff, mypy --strict and the layer test
 	$(BIN)/ruff check .

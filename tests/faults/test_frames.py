@@ -1,0 +1,60 @@
+"""Faults of what an exchange sends, by WebSocket and by REST: garbage, trades skipped, repeated, reordered; lies."""
+
+import time
+
+import pytest
+
+from tests.faults.world import BTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage {", "", "[]", "null", "[" * 100_000, '"\\ud800"', "{}", '{"type":"match"}',
+        '{"type":"match","trade_id":1,"side":"buy","size":"1","price":"1e20000000","product_id":"BTC-USD",'
+        '"time":"2026-09-02T07:44:10.104422Z"}',
+        '{"type":"match","trade_id":1,"side":"buy","size":"NaN","price":"-1","product_id":"BTC-USD",'
+        '"time":"2026-09-02T07:44:10.104422Z"}',
+    ],
+    ids=["garbage", "empty", "list", "null", "brackets", "surrogate", "object", "keys", "exponent", "nan"],
+)  # fmt: skip
+def test_a_frame_that_means_nothing_is_dropped_and_the_feed_goes_on(line, text):
+    line.exchange.suffer("coinbase", "garbage", text=text)
+    line.goes_on(trades=5)
+
+    assert line.feed("coinbase")["state"] == "live"
+    assert line.reconnects("coinbase") == 0
+    assert line.restarts("coinbase") == 0
+    line.unbroken("bitstamp", "coinbase")
+    line.whole()
+
+
+@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("fault", ["skip", "repeat", "reorder"])
+def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, fault, count):
+    line.exchange.suffer("coinbase", fault, count=count)
+    line.goes_on(trades=5)
+
+    assert line.reconnects("coinbase") == 0
+    line.unbroken("bitstamp")
+    line.whole()
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"status": 500, "count": 2, "seconds": 0}, {"status": 429, "count": 1, "seconds": 0},
+        {"status": 200, "count": 1, "seconds": 4}, {"status": 200, "count": 2, "seconds": 0, "text": "[{}]"},
+        {"status": 200, "count": 1, "seconds": 0, "text": "not JSON"},
+    ],
+    ids=["500", "429", "slow", "wrong", "not JSON"],
+)  # fmt: skip
+def test_a_rest_that_fails_or_lies_is_asked_again_and_holds_nobody_up(line, lie):
+    line.exchange.suffer("coinbase", "rest", **lie)
+    line.exchange.suffer("coinbase", "skip", count=5)
+    began = time.monotonic()
+    line.goes_on(BTC, trades=10)
+
+    assert time.monotonic() - began < 10
+    line.unbroken("bitstamp")
+    line.whole()
