@@ -12,7 +12,8 @@ LINE = [
     # nouns
     {"errors"}, {"model"}, {"config", "reports"}, {"log"},
     # rules: no I/O, no clock, no chance
-    {"restarts", "sequence", "record", "liveness", "candles", "backfill"}, {"continuity", "ring", "lifecycle"},
+    {"restarts", "sequence", "record", "liveness", "candles", "backfill"},
+    {"continuity", "ring", "lifecycle", "troubles"},
     {"wire", "history"}, {"exchanges"}, {"recording"},
     # doors
     {"bus", "journal", "control", "rest"}, {"questions"},
@@ -25,7 +26,7 @@ LINE = [
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill",
+    "ring", "wire", "history", "exchanges", "backfill", "troubles",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
