@@ -19,7 +19,6 @@ LONGEST_RETRY_AFTER = 300.0
 _UNWELCOME = {401: "asks for a login", 403: "refuses this address", 451: "refuses this region by law"}
 _SLOW_DOWN = (418, 429)  # 418: Binance's word for an address that went on after 429
 _RESTARTING = (1012, 1013)
-_USERINFO = re.compile(r"//[^/\s@]*@")
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,6 @@ def retry_after(text: str | None, now: datetime) -> float | None:
     except (ValueError, TypeError, IndexError):
         return None
     return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp())
-
-
-def without_userinfo(text: str) -> str:
-    """`text` without the user and password of any URL in it."""
-    return _USERINFO.sub("//…@", text)
 
 
 _WORDS: dict[Kind, str] = {

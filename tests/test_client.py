@@ -1,82 +1,13 @@
 """One exchange's client against the embedded exchange that misbehaves: what its journals hold in the end."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
-from poeticoins.client import Client
-from poeticoins.journal import read_tail, writing
-from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.model import Refill, Trade
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
-from tests.makers import make_settings
-
-BTC, ETH = Product("coinbase", "BTC", "USD"), Product("bitstamp", "ETH", "USD")
-DEADLINE = 20
-
-
-class Followed:
-    """A client that runs, and what it has journalled of its one product."""
-
-    def __init__(self, client: Client, settings, product: Product) -> None:
-        self.client, self._settings, self._product = client, settings, product
-
-    @property
-    def items(self) -> list[Trade | Gap | Refill]:
-        tail = read_tail(self._settings.journal(self._product), self._product, "demo")
-        if tail is None:
-            return []
-        size = RECORD_SIZE
-        return [unpack(tail.records[at : at + size], self._product) for at in range(0, len(tail.records), size)]
-
-    @property
-    def ids(self) -> list[int]:
-        return [item.trade_id for item in self.items if isinstance(item, Trade)]
-
-    @property
-    def gaps(self) -> list[Gap]:
-        return [item for item in self.items if isinstance(item, Gap)]
-
-    async def until(self, condition) -> None:
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                await asyncio.sleep(0.02)
-
-    async def more(self, count: int = 5) -> None:
-        """Waits for `count` more trades."""
-        before = len(self.ids)
-        await self.until(lambda: len(self.ids) >= before + count)
-
-
-@asynccontextmanager
-async def following(run_dir, exchange: EmbeddedExchange, product: Product = BTC, **rest):
-    """A client of `product` alone; ends as a stop does."""
-    name = product.exchange
-    settings = make_settings(
-        run_dir,
-        exchanges=(name,),
-        products={name: (product,)},
-        embedded_url=exchange.url,
-        journal_capacity=5000,
-        **rest,
-    )
-    with writing(settings.run_dir / settings.mode / name):
-        client = Client(settings, name)
-        tasks = [asyncio.create_task(work) for work in (client.follow(), client.refill(), client.beat(0.1))]
-        try:
-            yield Followed(client, settings, product)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-            client.close()
-    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
-
-
-def whole(ids: list[int]) -> bool:
-    return sorted(ids) == [*range(min(ids), max(ids) + 1)]
+from tests.following import BTC, DEADLINE, ETH, following, whole
 
 
 async def test_at_its_first_start_it_has_the_last_thousand_trades(run_dir):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins.restarts import ConnectionBackoff
-from poeticoins.troubles import Ending, retry_after, trouble_of, without_userinfo
+from poeticoins.troubles import Ending, retry_after, trouble_of
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 
@@ -91,9 +91,3 @@ def test_no_run_of_troubles_ends_the_tries_or_makes_one_wait_for_longer_than_six
 )
 def test_retry_after_is_a_number_of_seconds_or_a_date(text, seconds):
     assert retry_after(text, NOW) == seconds
-
-
-def test_no_password_of_a_proxy_is_ever_repeated():
-    said = without_userinfo("cannot reach http://me:secret@proxy:8080/ nor socks5://you@x")
-
-    assert said == "cannot reach http://…@proxy:8080/ nor socks5://…@x"
