@@ -115,8 +115,8 @@ class Feed:
                 self._subscribed(link, products)
             case Refused(reason=reason):
                 self._refused(link, reason, now)
-            case Heartbeat():
-                pass  # a sign of life, as every frame is
+            case Heartbeat(product=Product() as product, last_trade_id=int(newest)) if product in self._intakes:
+                self._intakes[product].newest(newest, now)
             case ReconnectRequested():
                 return True
         return False

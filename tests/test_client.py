@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from poeticoins.model import Refill, Trade
+from poeticoins.model import Product, Refill, Trade
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
 from tests.following import BTC, DEADLINE, ETH, following, whole
@@ -105,6 +105,32 @@ async def test_a_rest_that_lies_is_asked_again(run_dir):
         await client.until(lambda: whole(client.ids))
 
         assert len(client.ids) == len(set(client.ids))
+
+
+QUIET = Product("coinbase", "LTC", "EUR")
+
+
+async def test_the_newest_trades_of_a_quiet_product_are_missed_although_no_other_follows(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"].append(Fault("skip", count=100))  # all that is traded from now on
+        before = len(client.ids)
+
+        await client.until(lambda: len(client.ids) >= before + 2)
+
+        assert client.ids == [*range(client.ids[0], client.ids[-1] + 1)]
+        assert not client.gaps
+        assert not [item for item in client.items if isinstance(item, Trade) and item.late]
+
+
+async def test_what_only_heartbeats_reveal_and_no_rest_lists_is_a_gap(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET, hold=0.2) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"] += [Fault("rest", count=0, seconds=0, status=404), Fault("skip", count=100)]
+
+        await client.until(lambda: client.gaps)
+
+        assert client.gaps[0].first_id == client.ids[-1] + 1
 
 
 async def test_garbage_is_counted_and_the_feed_goes_on(run_dir):
