@@ -10,14 +10,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
-    {"errors"}, {"model"}, {"config", "reports"}, {"log"},
+    {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"},
     # rules: no I/O, no clock, no chance
-    {"restarts", "sequence", "record", "liveness", "candles", "backfill"}, {"continuity", "ring", "lifecycle"},
+    {"restarts", "sequence", "record", "liveness", "candles", "backfill"},
+    {"continuity", "ring", "lifecycle", "troubles", "link"},
     {"wire", "history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control", "rest"}, {"questions"},
+    {"bus", "journal", "control", "rest", "budget"}, {"questions"},
     # processes
-    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"client", "historical", "simulator", "tree"},
+    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"connection"}, {"follower"},
+    {"client", "historical", "simulator", "tree"},
     {"arguments", "supervised"}, {"status"}, {"supervision"}, {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
@@ -25,12 +27,13 @@ LINE = [
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill",
+    "ring", "wire", "history", "exchanges", "backfill", "troubles",
+    "link",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
     "zmq": {"bus", "nursery"},  # nursery only imports it ahead of need
-    "websockets": {"client", "simulator", "nursery"},
+    "websockets": {"connection", "simulator", "nursery"},
     "aiohttp": {"rest", "nursery"},
     "mmap": {"journal"},
     "subprocess": {"demonstration"},
