@@ -8,6 +8,7 @@ perfect. If that takes too long they go out behind a gap record, and what is ref
 
 from collections.abc import Callable, Sequence
 from time import time_ns
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -16,12 +17,19 @@ from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
 from poeticoins.journal import Inheritance, Journal
-from poeticoins.model import Gap, Item, Product, Refill, Trade
+from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
 from poeticoins.record import Run, runs, unpack
 from poeticoins.sequence import IdWindow
 
 MOST_HELD = 20_000
 """Live trades of one product that wait for a refill; with one more, they stop waiting."""
+
+
+class Hole(NamedTuple):
+    """A time since which trades may be missed, where ids do not tell; `died`: by our death, not by the connection's."""
+
+    from_ns: int
+    died: bool
 
 
 class Intake:
@@ -49,39 +57,35 @@ class Intake:
         self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._held: list[tuple[Trade, int]] = []
         self._waiting: Need | None = None  # what has to come before the held trades may go
+        self._searched: Hole | None = None  # the hole in time that this is about
         self._began = False  # whether this process has asked for the past
+        self._stands = False  # whether the subscription does
         self._restore()
-        self._hole_from_ns = self._proof_of_life()
-        self._died = True
+        self._hole = self._hole_since(self._proof_of_life(), died=True)  # that no search is about yet
         if self.journal.inherited:
             self.inherit(self.journal.inherited)
 
     def inherit(self, before: Inheritance) -> None:
         """What was known before a new journal was begun: what has been traded since then is a hole, not a beginning."""
         self._continuity.remember(before.trade_id, before.traded_at_ns)
-        self._hole_from_ns = before.alive_at_ns
+        self._hole = self._hole_since(before.alive_at_ns, died=True)
 
     # -- what the connection says
 
     def trade(self, trade: Trade, received_at_ns: int) -> None:
         """A trade came from the exchange: published unless it is known, or held while what is before it is fetched."""
-        if self._waiting is None and self._want and (need := self._need_before(trade)):
-            self._wait_for(need)
-        if self._waiting is None:
-            self._accept(trade, received_at_ns)
-            return
-        self._held.append((trade, received_at_ns))
-        if len(self._held) > MOST_HELD:
-            self.release(self._waiting)
+        if not self._stands:
+            self.connected(received_at_ns)  # no better confirmation than a trade
+        self._take(trade, received_at_ns)
 
     def connected(self, at_ns: int) -> None:
         """The exchange confirms the subscription: what it traded while we were away is a hole, to be refilled."""
+        self._stands = True
         if self._want is None:
-            self._close_hole_in_time(at_ns)
-        elif not self._continuity.contiguous and self._waiting is None and (self._hole_from_ns or not self._began):
-            known = self._continuity
-            self._wait_for(Need(self._product, known.last_id, None, self._hole_from_ns, after_ns=known.last_traded_ns))
-        self._began = True
+            hole, self._hole = self._hole, None
+            self._name(hole, at_ns)
+        elif self._waiting is None:
+            self._search_hole()
 
     def newest(self, trade_id: int, now: float) -> None:
         """The exchange says which trade is its newest. `now`: seconds of a monotonic clock."""
@@ -94,53 +98,77 @@ class Intake:
 
     def alive(self, heard_at_ns: int) -> None:
         """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
-        if not self._hole_from_ns and self._waiting is None:
+        if self._hole is None and self._waiting is None:
             self.journal.alive(heard_at_ns)
 
     def disconnected(self, heard_at_ns: int) -> None:
         """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
-        if not self._hole_from_ns and self._waiting is None:
-            self._hole_from_ns, self._died = heard_at_ns, False
-            self.journal.alive(heard_at_ns)
+        self.alive(heard_at_ns)
+        self._stands = False
+        self._hole = self._hole or self._hole_since(heard_at_ns, died=False)
 
     # -- what the exchange's REST says
 
     def refilled(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
         """The end of a search: what was found, oldest first, and whether it is all there was."""
-        received_at_ns = time_ns()
-        if need == self._waiting and complete:
-            self._hole_from_ns = 0
-        elif need == self._waiting:
-            self._close_hole_in_time(received_at_ns)
-        for trade in trades:
-            if need == self._waiting or not self._lies_beyond_a_hole(trade):
-                self._accept(trade, received_at_ns)
         if need == self._waiting:
-            self.release(need)
-        elif complete:
+            self._refilled_in_time(need, trades, complete=complete)
+            return
+        received_at_ns = time_ns()
+        for trade in trades:  # an answer by time reaches up to when it was asked for: all of it is news, or known
+            self._accept(trade, received_at_ns)
+        if complete:
             self._close_gaps(need, received_at_ns)
 
-    def _lies_beyond_a_hole(self, trade: Trade) -> bool:
-        """Whether there is a hole before `trade` that has its own search, which will find the trade again."""
-        known = self._continuity
-        if known.is_late(trade) or trade.trade_id <= known.declared_id:
-            return False
-        return bool(self._hole_from_ns or self._waiting)
+    def _refilled_in_time(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
+        """The end of the search that the held trades have waited for."""
+        received_at_ns = time_ns()
+        if not complete:
+            self._name(self._searched, received_at_ns)
+        self._searched = None
+        for trade in trades:
+            self._accept(trade, received_at_ns)
+        if self._hole and self._stands:
+            self._search_hole()  # the connection was lost and regained meanwhile: the held go on waiting
+        else:
+            self._let_go(need)
 
     def release(self, need: Need) -> None:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
         if need != self._waiting:
             return
+        searched, self._searched, hole = self._searched, None, self._hole
+        self._name(searched, hole.from_ns if hole else time_ns())
+        if not (hole and self._stands):
+            self._let_go(need)
+            return
+        since = [held for held in self._held if held[1] > hole.from_ns]
+        self._held = self._held[: len(self._held) - len(since)]
+        self._let_go(need)
+        self._name_and_search(hole)
+        for trade, received_at_ns in since:
+            self._take(trade, received_at_ns)
+
+    def _name_and_search(self, hole: Hole) -> None:
+        """A connection was lost and regained while a search was under way that has taken too long."""
+        gap = self._name(hole, time_ns())
+        if gap is None:  # nothing has been published yet that it could come after
+            self._search_hole()
+        elif self._want:
+            self._hole = None
+            self._want(self._need_of(*self._open[gap.sequence]))
+
+    def _let_go(self, need: Need) -> None:
+        """The trades that are held for `need` wait no longer."""
         held, self._held, self._waiting = self._held, [], None
-        self._close_hole_in_time(time_ns())
-        for trade, received_at_ns in held[:1]:
-            self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
-        for trade, received_at_ns in held[1:]:
-            self.trade(trade, received_at_ns)
         if not held and need.before_id is not None:  # no trade revealed this hole, and none may for hours
             gap = self._continuity.declare(need.before_id - 1, time_ns())
             if gap is not None:
                 self._publish(gap)
+        for trade, received_at_ns in held[:1]:
+            self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
+        for trade, received_at_ns in held[1:]:
+            self._take(trade, received_at_ns)
 
     def close(self) -> None:
         """Lets go of the journal. What is held goes into it first: it has been received, so it is not to be lost."""
@@ -170,6 +198,28 @@ class Intake:
 
     # -- within
 
+    def _take(self, trade: Trade, received_at_ns: int) -> None:
+        if self._waiting is None and self._want and (need := self._need_before(trade)):
+            self._wait_for(need)
+        if self._waiting is None:
+            self._accept(trade, received_at_ns)
+            return
+        self._held.append((trade, received_at_ns))
+        if len(self._held) > MOST_HELD:
+            self.release(self._waiting)
+
+    def _search_hole(self) -> None:
+        """Begins the search for what was traded since the hole began; at the very first, for the past."""
+        known = self._continuity
+        if not known.contiguous and (self._hole or not self._began):
+            self._searched, self._hole = self._hole, None
+            from_ns = self._searched.from_ns if self._searched else 0
+            self._wait_for(Need(self._product, known.last_id, None, from_ns, after_ns=known.last_traded_ns))
+        self._began = True
+
+    def _hole_since(self, from_ns: int, *, died: bool) -> Hole | None:
+        return Hole(from_ns, died) if from_ns and not self._continuity.contiguous else None
+
     def _need_before(self, trade: Trade) -> Need | None:
         """What has to be fetched before `trade` can be published in its place, None if it can be at once."""
         known = self._continuity.last_id
@@ -195,18 +245,14 @@ class Intake:
         for item in self._continuity.accept(trade):
             if isinstance(item, Trade):
                 item = structs.replace(item, received_at_ns=received_at_ns)
-                if not item.late:  # a late one is from before the hole
-                    self._close_hole_in_time(received_at_ns)
+                if not item.late:
                     self.last_trade = item
             self._publish(item)
 
-    def _close_hole_in_time(self, to_ns: int) -> None:
-        if not self._hole_from_ns:
-            return
-        gap = self._continuity.disconnected(self._hole_from_ns, to_ns, died=self._died)
-        self._hole_from_ns = 0
-        if gap is not None:
-            self._publish(gap)
+    def _name(self, hole: Hole | None, to_ns: int) -> Gap | None:
+        """Publishes the gap that a hole in time is, up to `to_ns`; None if there is none."""
+        gap = hole and self._continuity.disconnected(hole.from_ns, to_ns, died=hole.died)
+        return self._publish(gap) if gap else None
 
     def _close_gaps(self, need: Need, at_ns: int) -> None:
         """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
@@ -218,10 +264,10 @@ class Intake:
     @staticmethod
     def _lies_in(gap: Gap, need: Need) -> bool:
         if gap.first_id is None or need.before_id is None or need.after_id is None:
-            return gap.first_id is None and need.before_id is None and gap.from_ns >= need.from_ns
+            return gap.first_id is None and need.before_id is None and gap.from_ns == need.from_ns
         return need.after_id < gap.first_id and (gap.last_id or 0) < need.before_id
 
-    def _publish(self, item: Item) -> None:
+    def _publish(self, item: AnyItem) -> AnyItem:
         item = self.journal.append(item)
         if isinstance(item, Gap):
             self.gaps += 1
@@ -229,6 +275,7 @@ class Intake:
         elif isinstance(item, Refill):
             self.refills += 1
         self._send(wire.frame(self._topic, wire.message_of(item)))
+        return item
 
     def _restore(self) -> None:
         """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from poeticoins.errors import JournalError
-from poeticoins.model import Item, Product, Trade
+from poeticoins.model import AnyItem, Product, Trade
 from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, pack, sequences
 
 _MAGIC = b"poeticoins journal 1"
@@ -102,7 +102,7 @@ class Journal:
         if not os.fstat(self._descriptor).st_nlink:
             raise JournalError(f"the journal {self._path} has been deleted under its client, which begins a new one")
 
-    def append(self, item: Item) -> Item:
+    def append(self, item: AnyItem) -> AnyItem:
         """Writes a trade, gap or refill and returns it with its epoch and sequence."""
         item = msgspec.structs.replace(item, epoch=self.epoch, sequence=self.next)
         at = _HEADER + (self.next - 1) % self._capacity * RECORD_SIZE

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -123,6 +123,7 @@ class Refill(msgspec.Struct, frozen=True):
 
 Item = Trade | Gap | Refill
 """What takes a place in a product's stream."""
+AnyItem = TypeVar("AnyItem", bound=Item)
 
 
 class Subscribed(msgspec.Struct, frozen=True):

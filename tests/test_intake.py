@@ -255,7 +255,7 @@ def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     assert not any(isinstance(item, Refill) for item in by_time.sent)
 
 
-def test_an_older_gaps_refill_publishes_nothing_from_beyond_a_hole_that_is_still_searched_for(by_time):
+def test_an_older_gaps_refill_that_reaches_into_a_new_hole_makes_no_gap_that_nobody_searches_for(by_time):
     by_time.intake.disconnected(WHEN + 1)
     by_time.intake.connected(WHEN + 2)
     by_time.intake.release(by_time.needs[-1])
@@ -265,11 +265,26 @@ def test_an_older_gaps_refill_publishes_nothing_from_beyond_a_hole_that_is_still
     by_time.needs.append(older)
 
     by_time.found(3, 7)  # the answer reaches up to now, and so into the hole that this death has made
-    assert by_time.words == ["1", "gap", "5", "3l", "refill"]
     by_time.intake.connected(WHEN + 9)
-    by_time.found(7)
+    by_time.found(7, 8)
 
-    assert by_time.words == ["1", "gap", "5", "3l", "refill", "7"]
+    assert by_time.words == ["1", "gap", "5", "3l", "7", "refill", "8"]
+
+
+def test_a_connection_lost_and_regained_while_a_search_is_under_way_has_one_of_its_own(by_time):
+    by_time.intake.disconnected(WHEN + 1)
+    by_time.intake.connected(WHEN + 2)
+    by_time.trade(5)
+    by_time.intake.disconnected(WHEN + 3)
+    by_time.intake.connected(WHEN + 4)
+    by_time.trade(9)
+
+    by_time.found(3)  # asked for before the second loss
+
+    assert by_time.words == ["1", "3"]
+    assert by_time.needs[-1].from_ns == WHEN + 3
+    by_time.found(5, 7)
+    assert by_time.words == ["1", "3", "5", "7", "9"]
 
 
 def heartbeats(bench, newest: int) -> None:
@@ -329,3 +344,24 @@ def test_a_refill_of_a_declared_hole_is_published_even_while_a_newer_hole_is_sea
     with_history.found(complete=False)
 
     assert with_history.words == ["1", "gap", "2", "3", "refill", "gap", "9"]
+
+
+def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_with_a_search_of_its_own(by_time):
+    by_time.intake.disconnected(WHEN + 1)
+    by_time.intake.connected(WHEN + 2)
+    by_time.intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
+    by_time.intake.disconnected(WHEN + 3)
+    by_time.intake.connected(WHEN + 4)
+    by_time.intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+
+    by_time.intake.release(by_time.needs[-1])
+
+    assert by_time.words == ["1", "gap", "5", "gap", "9"]
+    assert [item.from_ns for item in by_time.sent if isinstance(item, Gap)] == [WHEN + 1, WHEN + 3]
+    slow, own = by_time.needs[-2:]
+    by_time.found(3, need=by_time.needs.index(slow))
+    assert by_time.words[5:] == ["3l", "refill"]
+    assert [need.gap for need in by_time.intake.open_needs(0)] == [own.gap]
+    by_time.found(7, need=by_time.needs.index(own))
+    assert by_time.words[7:] == ["7l", "refill"]
+    assert by_time.intake.open_needs(0) == []
