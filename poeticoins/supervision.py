@@ -33,8 +33,9 @@ from poeticoins.lifecycle import (
     deadline,
     step,
 )
+from poeticoins.spawning import Lifeline, end, sweep
 from poeticoins.status import status
-from poeticoins.supervised import Lifeline, Supervised, end, sweep
+from poeticoins.supervised import Supervised
 from poeticoins.tree import ChildSpec
 
 STOP_LIMIT = 4.5

@@ -18,7 +18,7 @@ LINE = [
     {"bus", "journal", "control", "rest"}, {"questions"},
     # processes
     {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"client", "historical", "simulator", "tree"},
-    {"arguments", "supervised"}, {"status"}, {"supervision"}, {"command"},
+    {"arguments", "spawning"}, {"supervised"}, {"status"}, {"supervision"}, {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
@@ -34,7 +34,7 @@ DOORS = {
     "aiohttp": {"rest", "nursery"},
     "mmap": {"journal"},
     "subprocess": {"demonstration"},
-    "multiprocessing": {"supervised", "supervision", "child", "nursery", "command"},
+    "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
     "pandas": {"context"},
     "numpy": {"ring", "candles", "history", "context"},
     "rich": {"status", "command"},
