@@ -14,6 +14,7 @@ import resource
 import signal
 from collections.abc import Callable, Coroutine
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -74,7 +75,8 @@ class Child:
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
     def _message(self, facts: dict[str, object]) -> bytes:
-        return msgspec.json.encode({"ready": self._is_ready, "nursery": nursery.PID, "facts": facts}) + b"\n"
+        beat = {"ready": self._is_ready, "nursery": nursery.PID, "rss": resident(), "facts": facts}
+        return msgspec.json.encode(beat) + b"\n"
 
     async def beat_forever(self, interval: float) -> None:
         """Beats at once and then every `interval` seconds."""
@@ -83,6 +85,14 @@ class Child:
             if self._log_handler:
                 self._log_handler.settle()
             await asyncio.sleep(interval)
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use (RSS), shared ones included; 0 where Linux does not say. 10 us."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 Target = Callable[..., Coroutine[Any, Any, None]]

@@ -43,6 +43,7 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
         "restarts": max(life.starts - 1, 0),
         "uptime": round(now - life.started_at, 3) if life.running else 0.0,
         "last_exit": life.last_exit,
+        "rss": life.rss or None,
         "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),
     }
 
@@ -58,12 +59,12 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
 def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
     """The status for rich to print: a table of the children, one of the feeds, and a line for each feed's problem."""
     title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"
-    children = _table("child", "state", "pid", "up for", "restarts", "last exit", "next try", title=title)
+    children = _table("child", "state", "pid", "up for", "memory", "restarts", "last exit", "next try", title=title)
     for child in status["children"]:
         wait = child["next_try_in"]
         children.add_row(
-            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), str(child["restarts"]),
-            _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
+            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), _megabytes(child["rss"]),
+            str(child["restarts"]), _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
         )  # fmt: skip
     feeds = _table("feed", "state", "trades", "last trade", "bad frames", "reconnects", "gaps")
     for feed in status["feeds"]:
@@ -102,6 +103,10 @@ def in_words(seconds: float) -> str:
     if whole < 172_800:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86_400} days"
+
+
+def _megabytes(number: int | None) -> str:
+    return "" if number is None else f"{number / 1e6:.0f} MB"
 
 
 def _ago(moment: str | None, now: datetime) -> str:

@@ -24,6 +24,7 @@ class Heartbeat(msgspec.Struct):
 
     ready: bool
     nursery: int
+    rss: int
     facts: dict[str, Any]
 
 
@@ -66,26 +67,22 @@ class Supervised:
         os.set_blocking(beats.fileno(), False)
         self.process, self.beats, self._read = made, beats, b""
 
-    def listen(self) -> bool | None:
-        """
-        Reads the heartbeats that have come. Whether the newest says ready; False if there was none.
-
-        None: the pipe has ended.
-        """
+    def listen(self) -> Heartbeat | None:
+        """Reads the heartbeats that have come; the newest, None if there was none. Raises EOFError at their end."""
         assert self.beats is not None
         try:
             data = os.read(self.beats.fileno(), 65536)
         except BlockingIOError:
-            return False
-        if not data:
             return None
+        if not data:
+            raise EOFError
         *lines, self._read = (self._read + data)[-65536:].split(b"\n")
         for line in lines[-1:]:
             with contextlib.suppress(msgspec.DecodeError):
                 beat = _decoder.decode(line)
                 self.facts, self.nursery = beat.facts, beat.nursery
-                return beat.ready
-        return False
+                return beat
+        return None
 
     def reap(self) -> str:
         """How its process ended ("exit 1", "SIGKILL"); forgets the process."""

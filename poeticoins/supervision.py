@@ -130,7 +130,7 @@ class Supervisor:
             place.send(action.signal)
         elif isinstance(action, Start):
             self._loop.call_soon(self._spawn, place)
-        if place.life is not before and not isinstance(event, Beat):
+        if place.life is not before and not (isinstance(event, Beat) and place.life.state == before.state):
             self._schedule()
 
     def _look(self) -> None:
@@ -165,12 +165,15 @@ class Supervisor:
         self._happened(place, Started())
 
     def _on_beats(self, place: Supervised) -> None:
-        ready = place.listen()
-        if ready is not None:
-            self._happened(place, Beat(ready))
-        elif place.beats:
+        assert place.beats
+        try:
+            beat = place.listen()
+        except EOFError:
             self._loop.remove_reader(place.beats.fileno())
             self._loop.call_later(_REPORT_LIMIT, self._miss, place, place.pid)
+            return
+        if beat is not None:
+            self._happened(place, Beat(beat.ready, beat.rss))
 
     def _miss(self, place: Supervised, pid: int | None) -> None:
         # Its pipe has ended and yet nobody said that it exited: the nursery, which should have, is stopped or hangs.
@@ -182,7 +185,8 @@ class Supervisor:
         assert place.beats
         self._loop.remove_reader(place.process.sentinel)
         self._loop.remove_reader(place.beats.fileno())
-        place.listen()  # its last words
+        with contextlib.suppress(EOFError):
+            place.listen()  # its last facts
         place.hang_up()
         self._happened(place, Exited(place.reap(), random.random()))
 
@@ -194,6 +198,8 @@ def _tell(place: Supervised, before: Life, event: Event, now: float) -> None:
         log.warn(_logger, "exited", about=name, how=life.last_exit, state=life.state, next_try_in=round(wait, 1))
     elif life.state == "ready" != before.state:
         log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1)
+    elif life.ended_for != before.ended_for is None:
+        log.warn(_logger, "uses too much memory, is restarted", about=name, why=life.ended_for, pid=place.pid)
     elif isinstance(event, Tick) and life.kill_at != before.kill_at:
         what = "hangs, is asked for its stacks" if before.kill_at is None else "does not end, is killed"
         log.warn(_logger, what, about=name, pid=place.pid)

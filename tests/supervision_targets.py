@@ -63,6 +63,17 @@ async def blocking(settings: Settings, child: Child) -> None:
         await asyncio.sleep(0.02)
 
 
+async def growing(settings: Settings, child: Child) -> None:
+    """Takes 200 MB once a file says so."""
+    child.ready()
+    held = []
+    while not child.stopping.is_set():
+        if (settings.run_dir / "grow").exists():
+            (settings.run_dir / "grow").unlink()
+            held.append(b"x" * 200_000_000)
+        await asyncio.sleep(0.02)
+
+
 async def talkative(settings: Settings, child: Child) -> None:
     """Has more to say than a heartbeat holds."""
     child.facts = lambda: {"words": "x" * 10_000}

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_a_child_whose_loop_hangs_leaves_its_stacks_and_is_replaced(family):
 
     assert family.child("coinbase")["last_exit"] == "SIGABRT"
     assert "in blocking" in log_of(family)
+
+
+def test_a_child_that_grows_too_big_is_restarted_and_status_says_why(family):
+    family.environment["POETICOINS_RSS_LIMIT"] = "150"
+    family.start("historical=steady", "coinbase=growing")
+    victim, sibling = family.ready("coinbase"), family.ready("historical")
+    assert 5e6 < family.child("coinbase")["rss"] < 150e6
+
+    (family.settings.run_dir / "grow").touch()
+    family.ready("coinbase", other_than=victim)
+
+    assert re.fullmatch(
+        r"above rss_limit: 2\d\d MB in use, 150 MB allowed; exit 0", family.child("coinbase")["last_exit"]
+    )
+    assert "coinbase    uses too much memory, is restarted" in log_of(family)
+    assert family.ready("historical") == sibling
 
 
 def test_a_supervisor_that_was_stopped_itself_replaces_nobody(family):
