@@ -38,12 +38,11 @@ class Child:
     and its answer at most some 4000 bytes of JSON.
     """
 
-    def __init__(self, name: str, beats: Connection, log_handler: log.StderrHandler | None = None) -> None:
+    def __init__(self, name: str, beats: Connection) -> None:
         self.name = name
         self.stopping = asyncio.Event()
         self.facts: Callable[[], dict[str, object]] = dict
         self._beats = beats
-        self._log_handler = log_handler
         self._is_ready = False
         os.set_blocking(beats.fileno(), False)
 
@@ -82,8 +81,7 @@ class Child:
         """Beats at once and then every `interval` seconds."""
         while True:
             self.beat()
-            if self._log_handler:
-                self._log_handler.settle()
+            log.settle()
             await asyncio.sleep(interval)
 
 
@@ -108,11 +106,11 @@ def main(
     line in the log, any other one is a bug and leaves its traceback there.
     """
     nursery.die_with(nursery.PID or os.getppid())
-    handler = _prepare(name)
+    _prepare(name)
     module, _, function = target.partition(":")
     try:
         run: Target = getattr(importlib.import_module(module), function)
-        asyncio.run(_live(run, Child(name, beats, handler), settings, lifeline, arguments))
+        asyncio.run(_live(run, Child(name, beats), settings, lifeline, arguments))
     except PoeticoinsError as error:
         _logger.error("%s", error)
         raise SystemExit(78 if isinstance(error, ConfigurationError) else 1) from None
@@ -121,11 +119,11 @@ def main(
         raise SystemExit(1) from None
 
 
-def _prepare(name: str) -> log.StderrHandler:
+def _prepare(name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C ends, and in which order
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.enable(all_threads=True)  # on SIGABRT too: the supervisor's word to a hung child. Dumps, then dies
-    return log.set_up(name)
+    log.set_up(name)
 
 
 def _end_by_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
