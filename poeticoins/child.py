@@ -8,11 +8,14 @@ import asyncio
 import contextlib
 import faulthandler
 import importlib
+import io
 import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,19 @@ BEAT_LIMIT = 4096
 """Bytes of one heartbeat: what a pipe takes in one piece (PIPE_BUF), so that a full pipe never keeps half a beat."""
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pipes:
+    """
+    A child's ends of its pipes. beats: heartbeats and, should it hang, its stacks. words: its stdout and stderr.
+
+    lifeline: nobody writes to it; its end means that the supervisor is gone.
+    """
+
+    beats: Connection
+    words: Connection
+    lifeline: Connection
 
 
 class Child:
@@ -96,9 +112,7 @@ def resident() -> int:
 Target = Callable[..., Coroutine[Any, Any, None]]
 
 
-def main(
-    target: str, name: str, settings: Settings, beats: Connection, lifeline: Connection, arguments: tuple[object, ...]
-) -> None:
+def main(target: str, name: str, settings: Settings, pipes: Pipes, arguments: tuple[object, ...]) -> None:
     """
     The life of a child: `target` ("module:function") is imported and run as `function(settings, child, *arguments)`.
 
@@ -106,11 +120,11 @@ def main(
     line in the log, any other one is a bug and leaves its traceback there.
     """
     nursery.die_with(nursery.PID or os.getppid())
-    _prepare(name)
+    _prepare(name, pipes)
     module, _, function = target.partition(":")
     try:
         run: Target = getattr(importlib.import_module(module), function)
-        asyncio.run(_live(run, Child(name, beats), settings, lifeline, arguments))
+        asyncio.run(_live(run, Child(name, pipes.beats), settings, pipes.lifeline, arguments))
     except PoeticoinsError as error:
         _logger.error("%s", error)
         raise SystemExit(78 if isinstance(error, ConfigurationError) else 1) from None
@@ -119,11 +133,33 @@ def main(
         raise SystemExit(1) from None
 
 
-def _prepare(name: str) -> None:
+def _prepare(name: str, pipes: Pipes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C ends, and in which order
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    faulthandler.enable(all_threads=True)  # on SIGABRT too: the supervisor's word to a hung child. Dumps, then dies
+    # On SIGABRT too: the supervisor's word to a hung child. It dumps, then dies; not into the pipe of its words, which
+    # is full if it hangs because it prints for ever.
+    faulthandler.enable(pipes.beats.fileno(), all_threads=True)
+    _speak_into(pipes.words)
     log.set_up(name)
+
+
+class _Dropping(io.FileIO):
+    """A file that takes everything at once: what does not fit is dropped, since a print must never block the loop."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def _speak_into(words: Connection) -> None:
+    """stdout and stderr, also of what is not written in Python, go to the supervisor, which limits them."""
+    os.set_blocking(words.fileno(), False)  # a supervisor that is stopped itself must not stop its children
+    for standard in (1, 2):
+        os.dup2(words.fileno(), standard)
+    words.close()
+    stream = io.BufferedWriter(_Dropping(2, "wb", closefd=False))
+    sys.stdout = sys.stderr = io.TextIOWrapper(stream, "utf-8", "backslashreplace", line_buffering=True)
 
 
 def _end_by_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

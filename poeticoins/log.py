@@ -7,6 +7,7 @@ several processes do not mix. It never blocks: what a full or closed stderr does
 a disk: each level has so many lines a second, and the rest are counted.
 """
 
+import functools
 import logging
 import os
 import select
@@ -26,20 +27,34 @@ OURS = ("poeticoins", "dashboards")
 
 @dataclass(frozen=True)
 class Allowance:
-    """At most `per_second` lines in any second that begins with a line; a value, `take` returns the next one."""
+    """
+    At most `per_second` lines in any second that begins with a line; a value, `take` returns the next one.
+
+    in_flood: if given, at most so many in a second that follows one in which some were held back.
+    """
 
     per_second: int = 10
+    in_flood: int | None = None
     since: float = float("-inf")
-    said: int = 0
+    left: int = 0
+    overrun: bool = False
+    """Whether some were held back in this second."""
     held_back: int = 0
+    """How many, as far as they were not mentioned yet."""
 
     def take(self, now: float) -> tuple["Allowance", bool, int]:
         """Whether a line may be written at `now`, and how many were held back and are to be mentioned first."""
         if now - self.since >= 1.0:
-            return replace(self, since=now, said=1, held_back=0), True, self.held_back
-        if self.said < self.per_second:
-            return replace(self, said=self.said + 1), True, 0
-        return replace(self, held_back=self.held_back + 1), False, 0
+            flood = self.overrun and now - self.since < 2.0
+            left = self.in_flood if flood and self.in_flood else self.per_second
+            return replace(self, since=now, left=left - 1, overrun=False, held_back=0), True, self.held_back
+        if self.left:
+            return replace(self, left=self.left - 1), True, 0
+        return self.hold_back(1), False, 0
+
+    def hold_back(self, number: int) -> "Allowance":
+        """After so many further lines that were not written."""
+        return replace(self, overrun=True, held_back=self.held_back + number)
 
     def settle(self, now: float) -> tuple["Allowance", int]:
         """How many were held back in a second that is over: to be mentioned although nothing follows."""
@@ -120,9 +135,21 @@ def write(text: str) -> None:
         data = line.encode("utf-8", "backslashreplace")
         if len(data) >= LINE_LIMIT:
             data = data[: LINE_LIMIT - 4].decode("utf-8", "ignore").encode() + "…".encode()
-        if not select.select([], [sys.stderr], [], 0)[1]:
+        file = _unblocking(sys.stderr.fileno())
+        if not select.select([], [file], [], 0)[1]:
             return  # nobody reads: a log that blocks would look like a hung process
-        os.write(sys.stderr.fileno(), data + b"\n")
+        os.write(file, data + b"\n")
+
+
+@functools.cache
+def _unblocking(file: int) -> int:
+    """`file`; or if it is a terminal, an own way to it: a paused one has room for a byte, and a whole line waits."""
+    if not os.isatty(file):
+        return file
+    try:
+        return os.open(os.ttyname(file), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)  # the shell's own stays as it is
+    except OSError:
+        return file
 
 
 def set_up(name: str) -> None:

@@ -13,7 +13,8 @@ ChildState = Literal["starting", "ready", "degraded", "backoff", "stopping", "st
 class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
     One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; rss: bytes of
-    memory in use, None if it does not run or has not said yet.
+    memory in use, None if it does not run or has not said yet; last_words: the last lines that it wrote before a bad
+    exit, or the first of its stacks if it hung or crashed.
     """
 
     name: str
@@ -24,6 +25,7 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_exit: str | None
     next_try_in: float | None = None
     rss: int | None = None
+    last_words: list[str] = []
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
         "restarts": max(life.starts - 1, 0),
         "uptime": round(now - life.started_at, 3) if life.running else 0.0,
         "last_exit": life.last_exit,
+        "last_words": place.last_words,
         "rss": life.rss or None,
         "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),
     }
@@ -57,7 +58,7 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
 
 
 def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
-    """The status for rich to print: a table of the children, one of the feeds, and a line for each feed's problem."""
+    """The status for rich to print: a table of the children, one of the feeds, and a line for each problem."""
     title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"
     children = _table("child", "state", "pid", "up for", "memory", "restarts", "last exit", "next try", title=title)
     for child in status["children"]:
@@ -72,7 +73,10 @@ def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
         feeds.add_row(
             feed["exchange"], feed["state"], f"{feed['trades']:,}", _ago(feed["last_trade_at"], now), *numbers,
         )  # fmt: skip
-    return [children, feeds, *(_text(problem_of(feed)) for feed in status["feeds"] if feed["problem"])]
+    problems = [problem_of(feed) for feed in status["feeds"] if feed["problem"]]
+    down = [child for child in status["children"] if child["state"] in ("degraded", "backoff")]
+    problems += [f"{child['name']}: {child['last_words'][-1]}" for child in down if child["last_words"]]
+    return [children, feeds, *map(_text, problems)]
 
 
 def problem_of(feed: Mapping[str, Any]) -> str:

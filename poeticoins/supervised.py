@@ -1,20 +1,22 @@
-"""One supervised child, as the supervisor holds it: its process, the pipe of its heartbeats, what it last said."""
+"""One supervised child, as the supervisor holds it: its process, its two pipes, and what it last said."""
 
 import asyncio
 import contextlib
 import os
 import signal
+import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import msgspec
 
-from poeticoins import child, spawning
+from poeticoins import child, log, spawning
 from poeticoins.config import Settings
 from poeticoins.lifecycle import Life
 from poeticoins.spawning import Lifeline, end
 from poeticoins.tree import ChildSpec
+from poeticoins.words import Words
 
 _FORKED_FROM_THE_DEAD = 255  # what multiprocessing says of a child whose nursery was killed
 
@@ -43,7 +45,13 @@ class Supervised:
         self.stopped = asyncio.Event()
         self.process: ForkServerProcess | None = None
         self.beats: Connection | None = None
+        self.words: Connection | None = None
+        self.last_words: list[str] = []
+        self._begin_to_listen()
+
+    def _begin_to_listen(self) -> None:
         self._read = b""
+        self._said, self._stacks = Words(self.spec.name), Words(self.spec.name, keep_first=True)
 
     @property
     def pid(self) -> int | None:
@@ -55,53 +63,100 @@ class Supervised:
 
         Raises OSError (a TimeoutError after spawning.LIMIT seconds) or EOFError if there is none afterwards.
         """
-        beats, childs_end = spawning.pipe()
-        arguments = (self.spec.target, self.spec.name, settings, childs_end, lifeline.childs_end, self.spec.arguments)
+        beats, beats_end = spawning.pipe()
+        words, words_end = spawning.pipe()
+        pipes = child.Pipes(beats_end, words_end, lifeline.childs_end)
+        arguments = (self.spec.target, self.spec.name, settings, pipes, self.spec.arguments)
         try:
             made = spawning.spawn(child.main, self.spec.name, arguments, settings.run_dir)
         except BaseException:
             beats.close()
+            words.close()
             raise
         finally:
-            childs_end.close()  # so that the child holds the only one, and its death is the end of the pipe
+            beats_end.close()  # so that the child holds the only ones, and its death is the end of the pipes
+            words_end.close()
         os.set_blocking(beats.fileno(), False)
-        self.process, self.beats, self._read = made, beats, b""
+        os.set_blocking(words.fileno(), False)
+        self.process, self.beats, self.words = made, beats, words
+        self._begin_to_listen()
 
     def listen(self) -> Heartbeat | None:
-        """Reads the heartbeats that have come; the newest, None if there was none. Raises EOFError at their end."""
-        assert self.beats is not None
-        try:
-            data = os.read(self.beats.fileno(), 65536)
-        except BlockingIOError:
-            return None
-        if not data:
-            raise EOFError
-        *lines, self._read = (self._read + data)[-65536:].split(b"\n")
-        for line in lines[-1:]:
-            with contextlib.suppress(msgspec.DecodeError):
-                beat = _decoder.decode(line)
-                self.facts, self.nursery = beat.facts, beat.nursery
-                return beat
+        """
+        Reads the heartbeats that have come; the newest, None if there was none. Raises EOFError at their end.
+
+        What else comes there are the stacks of a child that hangs or crashes: they go to the log.
+        """
+        *lines, self._read = (self._read + _read(self.beats))[-65536:].split(b"\n")
+        beats = [line for line in lines if line.startswith(b"{")]
+        stacks = [line + b"\n" for line in lines if not line.startswith(b"{")]
+        _write(self._stacks.take(b"".join(stacks), *_now()))
+        with contextlib.suppress(IndexError, msgspec.DecodeError):
+            beat = _decoder.decode(beats[-1])
+            self.facts, self.nursery = beat.facts, beat.nursery
+            return beat
         return None
 
+    def hear(self) -> bool:
+        """Passes on to the log what it has written; whether that is too much, for now. Raises EOFError at its end."""
+        _write(self._said.take(_read(self.words), *_now()))
+        return self._said.flooding
+
+    def settle(self) -> None:
+        """Mentions what was held back of its words; to be called about once a second."""
+        _write(self._said.settle(*_now()))
+
+    def _hear_out(self) -> None:
+        with contextlib.suppress(EOFError):
+            self.listen()
+        with contextlib.suppress(EOFError):
+            for _ in range(4):  # all that a pipe holds; a process of its own that it left behind may go on for ever
+                self.hear()
+        _write(self._said.finish(*_now()))
+
     def reap(self) -> str:
-        """How its process ended ("exit 1", "SIGKILL"); forgets the process."""
+        """How its process ended ("exit 1", "SIGKILL"); reads its last words, and forgets the process."""
         assert self.process is not None
+        self._hear_out()
+        self._hang_up()
         code, pid = self.process.exitcode, self.process.pid
         self.process.close()
         self.process = None
         if code == _FORKED_FROM_THE_DEAD:
+            self.last_words = []
             end(pid)  # it dies with its nursery anyway, but must have done so before the next one starts
             return "SIGKILL"
+        self.last_words = list(self._stacks.kept or self._said.kept) if code else []
         return signal.Signals(-code).name if code is not None and code < 0 else f"exit {code}"
 
-    def hang_up(self) -> None:
-        """Closes our end of the pipe."""
-        if self.beats:
-            self.beats.close()
-            self.beats = None
+    def _hang_up(self) -> None:
+        for pipe in (self.beats, self.words):
+            if pipe:
+                pipe.close()
+        self.beats = self.words = None
 
     def send(self, number: signal.Signals) -> None:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+def _read(pipe: Connection | None) -> bytes:
+    assert pipe is not None
+    try:
+        data = os.read(pipe.fileno(), 65536)
+    except BlockingIOError:
+        return b""
+    if not data:
+        raise EOFError
+    return data
+
+
+def _write(lines: list[str]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a log that nobody reads is no reason to end what it is about
+        if lines:
+            log.write("\n".join(lines))
+
+
+def _now() -> tuple[float, str]:
+    return time.monotonic(), time.strftime("%H:%M:%S")

@@ -41,6 +41,7 @@ from poeticoins.tree import ChildSpec
 STOP_LIMIT = 4.5
 """Seconds after which a stop kills whatever is left, so that it is over within five."""
 _REPORT_LIMIT = 1.0  # from the end of a child's pipe to the nursery's word about its exit
+_FLOOD_PAUSE = 0.1  # a child that floods its pipe is read ten times a second: else it would keep us busy, too
 _logger = logging.getLogger(__name__)
 
 
@@ -141,6 +142,8 @@ class Supervisor:
             if gap > self.settings.beat_interval + self.settings.hang_after / 4:
                 self._happened(place, Overslept(gap))
             self._happened(place, Tick())
+            place.settle()
+        log.settle()
         self._schedule()
 
     def _schedule(self) -> None:
@@ -161,6 +164,7 @@ class Supervisor:
         assert place.process
         assert place.beats
         self._loop.add_reader(place.beats.fileno(), self._on_beats, place)
+        self._hear(place, place.words)
         self._loop.add_reader(place.process.sentinel, self._on_exit, place)
         self._happened(place, Started())
 
@@ -175,6 +179,19 @@ class Supervisor:
         if beat is not None:
             self._happened(place, Beat(beat.ready, beat.rss))
 
+    def _hear(self, place: Supervised, pipe: object) -> None:
+        if place.words and place.words is pipe:  # else its process has gone, and another one may have come
+            self._loop.add_reader(place.words.fileno(), self._on_words, place)
+
+    def _on_words(self, place: Supervised) -> None:
+        assert place.words
+        try:
+            if place.hear():
+                self._loop.remove_reader(place.words.fileno())
+                self._loop.call_later(_FLOOD_PAUSE, self._hear, place, place.words)
+        except EOFError:
+            self._loop.remove_reader(place.words.fileno())
+
     def _miss(self, place: Supervised, pid: int | None) -> None:
         # Its pipe has ended and yet nobody said that it exited: the nursery, which should have, is stopped or hangs.
         if pid is not None and place.pid == pid:
@@ -183,11 +200,9 @@ class Supervisor:
     def _on_exit(self, place: Supervised) -> None:
         assert place.process
         assert place.beats
-        self._loop.remove_reader(place.process.sentinel)
-        self._loop.remove_reader(place.beats.fileno())
-        with contextlib.suppress(EOFError):
-            place.listen()  # its last facts
-        place.hang_up()
+        assert place.words
+        for file in (place.process.sentinel, place.beats.fileno(), place.words.fileno()):
+            self._loop.remove_reader(file)
         self._happened(place, Exited(place.reap(), random.random()))
 
 

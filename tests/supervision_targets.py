@@ -5,10 +5,12 @@ Small children for the tests of supervision, and (run as a program) a supervisor
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from poeticoins import config, control, log
@@ -71,6 +73,41 @@ async def growing(settings: Settings, child: Child) -> None:
         if (settings.run_dir / "grow").exists():
             (settings.run_dir / "grow").unlink()
             held.append(b"x" * 200_000_000)
+        await asyncio.sleep(0.02)
+
+
+async def speaking(settings: Settings, child: Child) -> None:
+    """Writes in every way there is, then fails."""
+    print("from print")
+    os.write(2, b"from C\n")
+    os.system("echo from a process")
+    warnings.warn("from a library", stacklevel=1)
+    logging.getLogger("websockets").error("from its log")
+    log.say(logging.getLogger("poeticoins.x"), "from ours", key="\n")
+    print("\x1b[31mforeign", end="")
+    raise ZeroDivisionError("a bug")
+
+
+async def printing(settings: Settings, child: Child) -> None:
+    """Prints without end, and notes how often its loop has turned."""
+    child.ready()
+    turns = 0
+    while not child.stopping.is_set():
+        for _ in range(1_000):
+            print("again and again")
+        turns += 1
+        (settings.run_dir / "turns").write_text(str(turns))
+        await asyncio.sleep(0)
+
+
+async def shouting(settings: Settings, child: Child) -> None:
+    """Prints without end, once a file says so, and never lets its loop turn again."""
+    child.ready()
+    while not child.stopping.is_set():
+        if (settings.run_dir / "shout").exists():
+            (settings.run_dir / "shout").unlink()
+            while True:
+                print("again and again")
         await asyncio.sleep(0.02)
 
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
-    {"errors"}, {"model"}, {"config", "reports"}, {"log"},
+    {"errors"}, {"model"}, {"config", "reports"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
     {"restarts", "sequence", "record", "liveness", "candles", "backfill"}, {"continuity", "ring", "lifecycle"},
     {"wire", "history"}, {"exchanges"}, {"recording"},
@@ -25,7 +25,7 @@ LINE = [
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill",
+    "ring", "wire", "history", "exchanges", "backfill", "words",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
