@@ -18,14 +18,15 @@ LINE = [
     {"bus", "journal", "control", "rest"}, {"questions"},
     # processes
     {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"client", "historical", "simulator", "tree"},
-    {"arguments", "spawning"}, {"supervised"}, {"status"}, {"supervision"}, {"command"},
+    {"arguments", "spawning", "reloading"}, {"supervised"}, {"status", "keeping", "notify"}, {"supervision"},
+    {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill", "words",
+    "ring", "wire", "history", "exchanges", "backfill", "words", "reloading",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
