@@ -92,7 +92,7 @@ class Keeper:
 
     def spawn(self, place: Supervised) -> None:
         """Makes the child's process, unless none is to be made any more; one that cannot be made counts as an exit."""
-        if self.closing:
+        if self.closing or place.process:  # two may ask for it within one turn of the loop
             return
         try:
             place.spawn(self.settings, self._lifeline)
@@ -152,7 +152,8 @@ def _tell(place: Supervised, before: Life, event: Event, now: float) -> None:
         wait = (life.next_try or now) - now
         log.warn(_logger, "exited", about=name, how=life.last_exit, state=life.state, next_try_in=round(wait, 1))
     elif life.state == "ready" != before.state:
-        log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1)
+        url = {"url": place.facts["url"]} if "url" in place.facts else {}
+        log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1, **url)
     elif life.ended_for != before.ended_for is None:
         log.warn(_logger, "uses too much memory, is restarted", about=name, why=life.ended_for, pid=place.pid)
     elif isinstance(event, Tick) and life.kill_at != before.kill_at:

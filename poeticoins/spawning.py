@@ -43,8 +43,13 @@ def spawn(main: Callable[..., Any], name: str, arguments: tuple[object, ...], ru
     Raises OSError (a TimeoutError after LIMIT seconds) or EOFError if there is none afterwards.
     """
     made = _context.Process(target=main, name=name, args=arguments, daemon=True)
-    with _nursery_environment(run_dir), _time_limit(LIMIT):
-        _start(made)
+    # What is started meanwhile keeps SIGHUP blocked: a terminal that closes sends it to multiprocessing's tracker too.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        with _nursery_environment(run_dir), _time_limit(LIMIT):
+            _start(made)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return made
 
 

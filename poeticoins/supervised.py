@@ -43,6 +43,7 @@ class Supervised:
         self.nursery = 0
         self.was_ready = asyncio.Event()
         self.stopped = asyncio.Event()
+        self.made = asyncio.Event()
         self.process: ForkServerProcess | None = None
         self.beats: Connection | None = None
         self.words: Connection | None = None
@@ -80,6 +81,7 @@ class Supervised:
         os.set_blocking(words.fileno(), False)
         self.process, self.beats, self.words = made, beats, words
         self._begin_to_listen()
+        self.made.set()
 
     def listen(self) -> Heartbeat | None:
         """

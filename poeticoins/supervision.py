@@ -16,22 +16,27 @@ from typing import Any
 
 from poeticoins import control, log
 from poeticoins.config import Settings
+from poeticoins.errors import PoeticoinsError
 from poeticoins.keeping import Keeper
 from poeticoins.lifecycle import RestartWanted, StopWanted
+from poeticoins.reloading import changes
 from poeticoins.status import status
 from poeticoins.supervised import Supervised
 from poeticoins.tree import ChildSpec
 
 STOP_LIMIT = 4.5
 """Seconds after which a stop kills whatever is left, so that it is over within five."""
+Reread = Callable[[Settings], tuple[Settings, Sequence[ChildSpec]]]
+"""From the settings in force to those that hold now, and the children that they ask for; ConfigurationError if none."""
 _logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """The tree at run time; `run` keeps it until `stop`, SIGINT or SIGTERM."""
+    """The tree at run time; `run` keeps it until `stop`, SIGINT or SIGTERM. SIGHUP reads the settings anew."""
 
-    def __init__(self, settings: Settings, specs: Sequence[ChildSpec]) -> None:
+    def __init__(self, settings: Settings, specs: Sequence[ChildSpec], reread: Reread) -> None:
         self.settings = settings
+        self._reread = reread
         self.places = {spec.name: Supervised(spec) for spec in specs}
         self.stopping = asyncio.Event()
         self._started_at = datetime.now(UTC)
@@ -40,11 +45,14 @@ class Supervisor:
         """Starts the children in order, keeps them, and stops them in the reverse order, in at most five seconds."""
         self._loop = asyncio.get_running_loop()
         self._keeper = Keeper(self.settings, self.places)
-        with _ended_by_signals(self._loop, self._on_signal):
+        reload_wanted = asyncio.Event()
+        with _signals(self._loop, self._on_signal, reload_wanted.set):
             server = await control.serve(self.settings.socket("control"), self.answer)
             try:
                 await self._start_all()
+                reloading = asyncio.create_task(self._reload_whenever(reload_wanted), name="reload")
                 await self.stopping.wait()
+                reloading.cancel()
                 await self._stop_all()
             finally:
                 server.close()
@@ -89,6 +97,45 @@ class Supervisor:
                 await asyncio.wait_for(place.stopped.wait(), max(limit - now, 0) + 0.2)
         log.say(_logger, "stopped")
 
+    async def _reload_whenever(self, wanted: asyncio.Event) -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()  # what is asked for from here on is done once more
+            try:
+                new, specs = self._reread(self.settings)
+                await self._change_to(new, specs)
+            except PoeticoinsError as error:
+                _logger.error("the settings stay as they are: %s", error)
+            except Exception:
+                _logger.exception("the settings stay as they are, by a bug")  # which must not end the tree
+
+    async def _change_to(self, new: Settings, specs: Sequence[ChildSpec]) -> None:
+        plan = changes(self.settings, new, [place.spec for place in self.places.values()], specs)
+        names = {"restarts": plan.restart, "begins": [spec.name for spec in plan.add], "ends": plan.end}
+        log.say(_logger, "settings read anew", **{verb: " ".join(some) for verb, some in names.items() if some})
+        self.settings = self._keeper.settings = new
+        for name in plan.end:
+            self._keeper.happened(self.places[name], StopWanted(self._loop.time() + new.stop_timeout))
+            await self.places[name].stopped.wait()
+        self._seat(specs)
+        for spec in specs:  # one after the other: each finds the new ones of those before it
+            if spec in plan.add:
+                self._keeper.spawn(self.places[spec.name])
+            elif spec.name in plan.restart:
+                await self._replaced(self.places[spec.name])
+
+    def _seat(self, specs: Sequence[ChildSpec]) -> None:
+        """Gives each spec its place, in order; what nobody asks for has none any more."""
+        places = {spec.name: self.places.get(spec.name) or Supervised(spec) for spec in specs}
+        for spec in specs:
+            places[spec.name].spec = spec
+        self.places = self._keeper.places = places
+
+    async def _replaced(self, place: Supervised) -> None:
+        place.made.clear()
+        self._keeper.happened(place, RestartWanted())
+        await place.made.wait()
+
     def _on_signal(self) -> None:
         if self.stopping.is_set():  # somebody asks for the second time
             for place in self.places.values():
@@ -97,16 +144,14 @@ class Supervisor:
 
 
 @contextlib.contextmanager
-def _ended_by_signals(loop: asyncio.AbstractEventLoop, on_signal: Callable[[], None]) -> Iterator[None]:
-    """Explicitly, since the shell starts background jobs with SIGINT ignored; SIGHUP only where nohup does not ask."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, on_signal)
+def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None], reload: Callable[[], None]) -> Iterator[None]:
+    """Explicitly, since the shell starts background jobs with SIGINT ignored, and nohup with SIGHUP."""
+    heard = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: reload}
+    for number, callback in heard.items():
+        loop.add_signal_handler(number, callback)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in heard:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)  # what follows is the last milliseconds of this process

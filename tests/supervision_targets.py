@@ -17,6 +17,7 @@ from poeticoins import config, control, log
 from poeticoins.child import Child
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
+from poeticoins.reloading import taken_over
 from poeticoins.supervision import Supervisor
 from poeticoins.tree import ChildSpec
 
@@ -118,16 +119,25 @@ async def talkative(settings: Settings, child: Child) -> None:
     await child.stopping.wait()
 
 
+def specs(children: list[str]) -> list[ChildSpec]:
+    return [
+        ChildSpec(name, f"supervision_targets:{function}", follows=name if name == "coinbase" else None)
+        for name, _, function in (child.partition("=") for child in children)
+    ]
+
+
+def reread(now: Settings) -> tuple[Settings, list[ChildSpec]]:
+    """The settings of `settings.toml`, and the children of `children`, both in the run directory."""
+    new = taken_over(now, config.load(now.run_dir / "settings.toml"))
+    return new, specs((now.run_dir / "children").read_text().split())
+
+
 def main() -> None:
     settings = config.load(Path(os.devnull))
     control.prepare(settings.run_dir)
     log.set_up("supervisor")
-    specs = [
-        ChildSpec(name, f"supervision_targets:{function}", follows=name if name == "coinbase" else None)
-        for name, _, function in (argument.partition("=") for argument in sys.argv[1:])
-    ]
     with control.locked(settings.run_dir):
-        asyncio.run(Supervisor(settings, specs).run())
+        asyncio.run(Supervisor(settings, specs(sys.argv[1:]), reread).run())
 
 
 if __name__ == "__main__":
