@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from poeticoins import log
 from poeticoins.config import Settings
@@ -39,11 +39,15 @@ class Keeper:
     Keeps the children in `places`, by name and in start order, from when it is made until `close`.
 
     closing: to be set when no process is to be made any more. settings: those for the next processes and deadlines.
+    on_change: called whenever a child's state has changed.
     """
 
-    def __init__(self, settings: Settings, places: Mapping[str, Supervised]) -> None:
+    def __init__(
+        self, settings: Settings, places: Mapping[str, Supervised], on_change: Callable[[], None] = lambda: None
+    ) -> None:
         self.settings, self.places = settings, places
         self.closing = False
+        self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._lifeline = Lifeline()
         self._last_look = self._loop.time()
@@ -72,6 +76,8 @@ class Keeper:
             self._loop.call_soon(self.spawn, place)
         if place.life is not before and not (isinstance(event, Beat) and place.life.state == before.state):
             self._schedule()
+        if place.life.state != before.state:
+            self._on_change()
 
     def _look(self) -> None:
         """Lets every child's time pass: when something is due, and once every `beat_interval` at least."""

@@ -57,6 +57,14 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
     return feed
 
 
+def summary(places: Sequence[Supervised]) -> str:
+    """How the children are, in one line: "2 of 4 children ready; coinbase: backoff (exit 1), dashboard: starting"."""
+    others = [place for place in places if place.life.state != "ready"]
+    named = [f"{p.spec.name}: {p.life.state}" + (f" ({p.life.last_exit})" if p.life.last_exit else "") for p in others]
+    text = f"{len(places) - len(others)} of {len(places)} children ready"
+    return escaped(f"{text}; {', '.join(named)}" if named else text, 500)
+
+
 def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
     """The status for rich to print: a table of the children, one of the feeds, and a line for each problem."""
     title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"

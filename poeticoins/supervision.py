@@ -19,8 +19,9 @@ from poeticoins.config import Settings
 from poeticoins.errors import PoeticoinsError
 from poeticoins.keeping import Keeper
 from poeticoins.lifecycle import RestartWanted, StopWanted
+from poeticoins.notify import Notifier
 from poeticoins.reloading import changes
-from poeticoins.status import status
+from poeticoins.status import status, summary
 from poeticoins.supervised import Supervised
 from poeticoins.tree import ChildSpec
 
@@ -40,16 +41,19 @@ class Supervisor:
         self.places = {spec.name: Supervised(spec) for spec in specs}
         self.stopping = asyncio.Event()
         self._started_at = datetime.now(UTC)
+        self._notifier = Notifier(os.environ)
+        self._changing = self._told_ready = False
 
     async def run(self) -> None:
         """Starts the children in order, keeps them, and stops them in the reverse order, in at most five seconds."""
         self._loop = asyncio.get_running_loop()
-        self._keeper = Keeper(self.settings, self.places)
+        self._keeper = Keeper(self.settings, self.places, self._report)
         reload_wanted = asyncio.Event()
         with _signals(self._loop, self._on_signal, reload_wanted.set):
             server = await control.serve(self.settings.socket("control"), self.answer)
             try:
                 await self._start_all()
+                self._sign_of_life()
                 reloading = asyncio.create_task(self._reload_whenever(reload_wanted), name="reload")
                 await self.stopping.wait()
                 reloading.cancel()
@@ -89,6 +93,7 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         log.say(_logger, "stopping")
+        self._notifier.tell("STOPPING=1")
         limit = self._loop.time() + STOP_LIMIT
         for place in reversed(self.places.values()):
             now = self._loop.time()
@@ -101,6 +106,8 @@ class Supervisor:
         while True:
             await wanted.wait()
             wanted.clear()  # what is asked for from here on is done once more
+            self._changing, self._told_ready = True, False
+            self._notifier.reloading()
             try:
                 new, specs = self._reread(self.settings)
                 await self._change_to(new, specs)
@@ -108,6 +115,8 @@ class Supervisor:
                 _logger.error("the settings stay as they are: %s", error)
             except Exception:
                 _logger.exception("the settings stay as they are, by a bug")  # which must not end the tree
+            self._changing = False
+            self._report()
 
     async def _change_to(self, new: Settings, specs: Sequence[ChildSpec]) -> None:
         plan = changes(self.settings, new, [place.spec for place in self.places.values()], specs)
@@ -135,6 +144,21 @@ class Supervisor:
         place.made.clear()
         self._keeper.happened(place, RestartWanted())
         await place.made.wait()
+
+    def _report(self) -> None:
+        """Tells the service manager, if there is one, how the children are, and once that all are up."""
+        places = self.places.values()
+        words = [f"STATUS={summary(list(places))}"]
+        up = all(place.life.state in ("ready", "degraded") for place in places)
+        if up and not self._told_ready and not self._changing and not self.stopping.is_set():
+            self._told_ready = True
+            words.append("READY=1")
+        self._notifier.tell(*words)
+
+    def _sign_of_life(self) -> None:
+        if self._notifier.watchdog is not None:
+            self._notifier.tell("WATCHDOG=1")
+            self._loop.call_later(self._notifier.watchdog, self._sign_of_life)
 
     def _on_signal(self) -> None:
         if self.stopping.is_set():  # somebody asks for the second time

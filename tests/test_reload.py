@@ -129,7 +129,7 @@ def test_what_only_the_supervisor_reads_holds_at_once_and_restarts_nobody(family
 def test_a_terminal_that_closes_ends_nothing(family):
     ours, theirs = pty.openpty()
     terminal = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
-    family.start(
+    supervisor = family.start(
         "historical=steady", "coinbase=steady", preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **terminal
     )
     before, processes = ready_pids(family), sorted(family.processes())
@@ -137,6 +137,7 @@ def test_a_terminal_that_closes_ends_nothing(family):
 
     os.close(theirs)
     os.close(ours)
+    os.killpg(supervisor.pid, signal.SIGHUP)  # as a shell that is hung up does to its jobs
     until(lambda: "bitstamp" in pids(family))
 
     after = ready_pids(family)
