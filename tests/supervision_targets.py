@@ -56,14 +56,24 @@ async def stubborn(settings: Settings, child: Child) -> None:
     await asyncio.Event().wait()
 
 
-async def blocking(settings: Settings, child: Child) -> None:
-    """Blocks its loop once a file says so."""
+async def hanging(settings: Settings, child: Child) -> None:
+    """Hangs its loop once a file says how."""
     child.ready()
     while not child.stopping.is_set():
-        if (settings.run_dir / "block").exists():
-            (settings.run_dir / "block").unlink()
-            time.sleep(60)
+        for how, hang in (("block", _block), ("spin", _spin)):
+            if (settings.run_dir / how).exists():
+                (settings.run_dir / how).unlink()
+                hang()
         await asyncio.sleep(0.02)
+
+
+def _block() -> None:
+    time.sleep(60)
+
+
+def _spin() -> None:
+    while True:
+        pass
 
 
 async def growing(settings: Settings, child: Child) -> None:

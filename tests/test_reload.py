@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from poeticoins import control
-from tests.trees import ROOT, Tree, tree, until
+from tests.trees import Tree, tree, until
 
 
 @pytest.fixture
@@ -40,8 +39,7 @@ def said(family: Tree, words: str) -> bool:
 def test_products_of_one_exchange_that_change_restart_its_client_and_historical_alone(family, tmp_path):
     file = tmp_path / "p.toml"
     file.write_text("[exchanges.coinbase]\nproducts = ['BTC-USD']")
-    supervisor = family.launch(str(ROOT / "supervisor.py"), "--demo", "--config", str(file))
-    until(lambda: control.holder(family.settings.run_dir) == supervisor.pid)
+    supervisor = family.demo("--config", str(file))
     before = ready_pids(family)
 
     file.write_text("[exchanges.coinbase]\nproducts = ['BTC-USD', 'ETH-EUR']")
@@ -57,9 +55,7 @@ def test_products_of_one_exchange_that_change_restart_its_client_and_historical_
 def test_an_exchange_may_go_and_come_and_options_keep_winning(family, tmp_path):
     file = tmp_path / "p.toml"
     file.write_text("exchanges = ['coinbase', 'bitstamp']\nstop_timeout = 3")
-    arguments = ["--demo", "--config", str(file), "--exchanges", "coinbase"]
-    supervisor = family.launch(str(ROOT / "supervisor.py"), *arguments)
-    until(lambda: control.holder(family.settings.run_dir) == supervisor.pid)
+    supervisor = family.demo("--config", str(file), "--exchanges", "coinbase")
     before = ready_pids(family)
     assert list(before) == ["simulator", "historical", "coinbase"]
 
