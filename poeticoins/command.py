@@ -144,7 +144,7 @@ async def _supervise(supervisor: Supervisor, *, while_stdin: bool) -> None:
     settings = supervisor.settings
     if while_stdin:
         asyncio.get_running_loop().add_reader(0, _stop_at_eof, supervisor)
-    _tell(f"Poeticoins ({settings.mode}) follows {', '.join(followed(settings))}, in {settings.run_dir}")
+    _announce(f"Poeticoins ({settings.mode}) follows {', '.join(followed(settings))}, in {settings.run_dir}")
     words = [asyncio.create_task(_tell_next_step(supervisor))]
     if settings.mode == "live":
         words.append(asyncio.create_task(_tell_if_unreachable(supervisor)))
@@ -165,12 +165,12 @@ async def _tell_next_step(supervisor: Supervisor) -> None:
     settings = supervisor.settings
     if settings.dashboard:
         await supervisor.places["dashboard"].was_ready.wait()
-        _tell(f"The page: {log.escaped(supervisor.status()['url'])}")
+        _announce(f"The page: {log.escaped(supervisor.status()['url'])}")
         return
     for place in supervisor.places.values():
         await place.was_ready.wait()
     where = "" if _is_default(settings.run_dir) else f"POETICOINS_RUN_DIR={shlex.quote(str(settings.run_dir))} "
-    _tell(f"Ready. The page, in another terminal: {where}panel serve dashboards/app.py")
+    _announce(f"Ready. The page, in another terminal: {where}panel serve dashboards/app.py")
 
 
 def _is_default(run_dir: Path) -> bool:
@@ -186,8 +186,14 @@ async def _tell_if_unreachable(supervisor: Supervisor) -> None:
     feeds = supervisor.status()["feeds"]
     if not any(feed["state"] == "live" for feed in feeds):
         for feed in feeds:
-            _tell(problem_of(feed))
-        _tell("No exchange can be reached; it goes on trying. Without a network, try: python supervisor.py --demo")
+            _announce(problem_of(feed))
+        _announce("No exchange can be reached; it goes on trying. Without a network, try: python supervisor.py --demo")
+
+
+def _announce(text: str) -> None:
+    """Tells what a running supervisor has to say: unlike `_tell`, it waits for nobody, such as a paused terminal."""
+    with contextlib.suppress(OSError, ValueError):
+        log.write(text, sys.stdout)
 
 
 def _tell(text: str) -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, replace
+from typing import TextIO
 
 VALUE_LIMIT = 200
 LINE_LIMIT = 4096  # PIPE_BUF: a pipe takes so much in one piece or not at all
@@ -125,17 +126,17 @@ class StderrHandler(logging.Handler):
             write(self.format(logging.makeLogRecord({"msg": f"… and {more} more"})))
 
 
-def write(text: str) -> None:
+def write(text: str, stream: TextIO | None = None) -> None:
     """
-    Writes the lines of `text` to stderr, each in one piece, cut to 4096 bytes. Never blocks.
+    Writes the lines of `text` to `stream`, by default stderr, each in one piece, cut to 4096 bytes. Never blocks.
 
-    What stderr does not take at once is dropped. Raises OSError or ValueError if it is closed.
+    What is not taken at once is dropped. Raises OSError or ValueError if the stream is closed.
     """
+    file = _unblocking((stream or sys.stderr).fileno())
     for line in text.split("\n"):
         data = line.encode("utf-8", "backslashreplace")
         if len(data) >= LINE_LIMIT:
             data = data[: LINE_LIMIT - 4].decode("utf-8", "ignore").encode() + "…".encode()
-        file = _unblocking(sys.stderr.fileno())
         if not select.select([], [file], [], 0)[1]:
             return  # nobody reads: a log that blocks would look like a hung process
         os.write(file, data + b"\n")

@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +133,15 @@ def test_a_log_whose_reader_does_not_read_holds_up_nobody(family, kind):
 
     os.close(reading)
     os.close(writing)
+
+
+def test_a_paused_terminal_holds_up_no_start(family):
+    ours, theirs = pty.openpty()
+    termios.tcflow(theirs, termios.TCOOFF)  # as Ctrl-S does
+
+    family.demo("--exchanges", "coinbase", stdout=theirs, stderr=theirs)
+
+    until(lambda: family.status()["feeds"][0]["state"] == "live", within=30)
+    assert family.command("stop").returncode == 0
+    os.close(ours)
+    os.close(theirs)
