@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import termios
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -151,3 +152,21 @@ def test_sighup_is_heard_where_nohup_had_it_ignored(family):
     supervisor.send_signal(signal.SIGHUP)
 
     until(lambda: said(family, "settings read anew"))
+
+
+def test_a_stop_does_not_wait_for_a_reload_that_is_under_way(family):
+    family.environment["POETICOINS_STOP_TIMEOUT"] = "3"
+    supervisor = family.start("historical=stubborn", "bitstamp=stubborn", "dashboard=steady")
+    ready_pids(family)
+    write(
+        family, "beat_interval = 0.2", "historical=steady", "dashboard=steady"
+    )  # bitstamp ends, historical is another
+    supervisor.send_signal(signal.SIGHUP)
+    until(lambda: family.child("bitstamp")["state"] == "stopping")
+
+    began = time.monotonic()
+    supervisor.terminate()
+
+    assert supervisor.wait(8) == 0
+    assert time.monotonic() - began <= 5
+    until(lambda: not family.processes(), within=1)
