@@ -35,9 +35,9 @@ _logger = logging.getLogger(__name__)
 class Supervisor:
     """The tree at run time; `run` keeps it until `stop`, SIGINT or SIGTERM. SIGHUP reads the settings anew."""
 
-    def __init__(self, settings: Settings, specs: Sequence[ChildSpec], reread: Reread) -> None:
+    def __init__(self, settings: Settings, specs: Sequence[ChildSpec], reread: Reread | None = None) -> None:
         self.settings = settings
-        self._reread = reread
+        self._reread = reread or (lambda now: (now, specs))  # without it, there is nothing that could change
         self.places = {spec.name: Supervised(spec) for spec in specs}
         self.stopping = asyncio.Event()
         self._started_at = datetime.now(UTC)
