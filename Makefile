@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -27,6 +27,9 @@ test: setup  ## all tests; those in the browser too if Chromium is there
 
 faults: setup  ## the fault tests alone: what the line delivers while processes, connections and files are hurt
 	$(BIN)/python -m pytest tests/faults
+
+faults-report: setup  ## the same in numbers, beside the floor that each has to pass; some fifteen minutes
+	$(BIN)/python benchmarks/faults_report.py
 
 check: setup  ## ruff, mypy --strict and the layer test
 	$(BIN)/ruff check .

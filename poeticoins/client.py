@@ -9,22 +9,22 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from random import random
-from urllib.parse import urlsplit
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from dataclasses import replace
 
 from poeticoins import bus, wire
+from poeticoins.budget import BudgetFile
 from poeticoins.bus import Answerer, Publisher
 from poeticoins.child import Child
 from poeticoins.config import Settings
+from poeticoins.connection import Address
 from poeticoins.errors import PoeticoinsError
 from poeticoins.exchanges import EXCHANGES, followed
 from poeticoins.feed import Feed
+from poeticoins.follower import Follower
 from poeticoins.intake import Intake
 from poeticoins.journal import Inheritance, writing
-from poeticoins.log import say, warn
+from poeticoins.liveness import Patience
+from poeticoins.log import warn
 from poeticoins.model import Product
 from poeticoins.refill import Refills
 from poeticoins.restarts import ConnectionBackoff
@@ -47,16 +47,14 @@ async def run(settings: Settings, child: Child, name: str) -> None:
 
 
 class Client:
-    """One exchange's connection, and the sockets that its trades leave by."""
+    """One exchange's feed, and the sockets that its trades leave by. backoff: another one than usual, for tests."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, backoff: ConnectionBackoff | None = None) -> None:
         exchange = EXCHANGES[name]
-        self._embedded = bool(settings.embedded_url)
-        self._url = f"{settings.embedded_url}/{name}" if self._embedded else exchange.URL
         self._publisher = Publisher(settings.socket(name), self._greet)
         self._replayer = Answerer(settings.socket(f"{name}-replay"), self._answer)
         self._products = followed(settings)[name]
-        self._refills = Refills(exchange, settings.embedded_url, settings.hold, settings.refill_again)
+        self._refills = Refills(exchange, settings)
         # a replay has no REST: a client that comes back hears its older trades again, by the socket
         want = self._refills.want if settings.backfill and settings.mode != "replay" else None
         self._intakes = {
@@ -65,9 +63,9 @@ class Client:
         }
         self._refills.intakes = self._intakes
         self._inherit(settings)
-        self._feed = Feed(exchange, self._intakes, strict_time=settings.mode != "replay")
-        self._backoff = ConnectionBackoff(good_after=settings.good_after)
-        self._next_try: float | None = None
+        strict_time = settings.mode != "replay"
+        self._feed = Feed(exchange, self._intakes, strict_time=strict_time, when_opened=self._refills.retry)
+        self._follower = _follower(settings, self._feed, backoff)
         for intake in self._intakes.values():
             if intake.journal.quarantined:
                 warn(log, "put a journal aside", file=intake.journal.quarantined)
@@ -87,66 +85,7 @@ class Client:
 
     async def follow(self) -> None:
         """Connects, listens, and connects again."""
-        delay, self._backoff = self._backoff.next_attempt(time.monotonic(), random())
-        while True:
-            self._next_try = time.monotonic() + delay
-            await asyncio.sleep(delay)
-            self._next_try = None
-            why, asked = await self._connection()
-            had = "connection lost" if self._feed.was_open else "cannot connect"
-            good = self._feed.lost(why)
-            self._backoff = self._backoff.after_good(float("inf") if asked else good)
-            delay, self._backoff = self._backoff.next_attempt(time.monotonic(), random())
-            (say if asked else warn)(log, had, host=self._host, why=why, next_try_in=f"{delay:.1f}s")
-
-    async def _connection(self) -> tuple[str, bool]:
-        """One connection from its opening to its end: why it ended, and whether the exchange had asked for that."""
-        try:
-            async with connect(
-                self._url,
-                open_timeout=10,
-                ping_interval=5,  # a half-open connection is noticed within 5 + 5 + 1 s
-                ping_timeout=5,
-                close_timeout=1,
-                max_size=2**20,
-                max_queue=64,
-                compression=None,  # costs more CPU than it saves on trades, and cannot be a bomb
-                proxy=None if self._embedded else True,
-            ) as socket:
-                return await self._conversation(socket)
-        except (OSError, WebSocketException) as error:
-            return in_words(error), False
-
-    async def _conversation(self, socket: ClientConnection) -> tuple[str, bool]:
-        self._feed.opened(time.monotonic())
-        for request in self._feed.exchange.subscribe_frames(self._products):
-            await socket.send(request)
-        self._refills.retry()
-        watch = asyncio.create_task(self._watch(socket))
-        try:
-            while True:
-                frame: bytes = await socket.recv(decode=False)
-                if self._feed.receive(frame, time.monotonic(), time.time_ns()):
-                    return "the exchange asked to reconnect", True
-        except ConnectionClosed as error:
-            return watch.result() if watch.done() else in_words(error), False
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
-
-    async def _watch(self, socket: ClientConnection) -> str:
-        """Closes a connection that is not alive, and returns why it did."""
-        while True:
-            await asyncio.sleep(1)
-            match self._feed.check(time.monotonic()):
-                case "ping" if self._feed.exchange.PING:
-                    with suppress(ConnectionClosed):
-                        await socket.send(self._feed.exchange.PING)
-                case "silent":
-                    return await _closed(socket, "connected, but silent for 15 s")
-                case "no ack":
-                    return await _closed(socket, self._feed.problem or "no subscription was confirmed within 5 s")
+        await self._follower.run()
 
     async def refill(self) -> None:
         """Fetches what was missed from the exchange's REST, for as long as it runs."""
@@ -160,8 +99,11 @@ class Client:
 
     def facts(self) -> dict[str, object]:
         """The feed's facts, and where it is reached; next_try_in: seconds, None while connected."""
-        wait = None if self._next_try is None else max(0.0, self._next_try - time.monotonic())
-        return self._feed.facts() | {"host": self._host, "next_try_in": None if wait is None else round(wait, 1)}
+        wait = self._follower.next_try_in
+        return self._feed.facts() | {
+            "host": self._follower.host,
+            "next_try_in": None if wait is None else round(wait, 1),
+        }
 
     def _greet(self, prefix: bytes) -> None:
         """A new subscriber hears a heartbeat on its topics at once, and so knows that it is connected."""
@@ -179,10 +121,6 @@ class Client:
             return wire.encode(wire.refusal(error))
         return wire.encode(intake.replay(asked, REPLAY_PAGE))
 
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._url).hostname or self._url
-
     def close(self) -> None:
         """Lets go of journals and sockets; what was received is in the journals then."""
         self._feed.pause()
@@ -192,24 +130,13 @@ class Client:
         self._replayer.close()
 
 
-async def _closed(socket: ClientConnection, why: str) -> str:
-    await socket.close()
-    return why
-
-
-def in_words(error: BaseException) -> str:
-    """Why a connection failed, in a few words for people."""
-    match error:
-        case ConnectionClosed(rcvd=close):
-            return (
-                f"closed by the exchange: {close.code} {close.reason}".strip() if close else "the connection broke off"
-            )
-        case InvalidStatus(response=response):
-            return f"refused with HTTP {response.status_code}"
-        case InvalidHandshake():
-            return f"the handshake failed: {error}"
-        case TimeoutError():
-            return "no answer within 10 s"
-        case OSError(strerror=str() as text):
-            return text[0].lower() + text[1:]
-    return f"{type(error).__name__}: {error}"
+def _follower(settings: Settings, feed: Feed, backoff: ConnectionBackoff | None) -> Follower:
+    name = feed.exchange.NAME
+    url = settings.urls.get(name, feed.exchange.URL)
+    address = Address(url, None if settings.proxy == "none" else settings.proxy or True)
+    if settings.embedded_url:
+        address = Address(f"{settings.embedded_url}/{name}")
+    kept = BudgetFile(settings.run_dir / settings.mode / name / "connects")
+    backoff = backoff or ConnectionBackoff(good_after=settings.good_after)
+    backoff = replace(backoff, budget=kept.load(backoff.budget, time.monotonic()))
+    return Follower(feed, address, Patience.of(settings), backoff, kept)

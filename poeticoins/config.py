@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from poeticoins.errors import ConfigurationError, UnknownProduct
+from poeticoins.errors import ConfigurationError
+from poeticoins.exchange_tables import of_exchanges, url
 from poeticoins.model import Mode, Product
 
 SOCKET_PATH_LIMIT = 107  # sun_path on Linux, less its terminator
@@ -29,6 +30,14 @@ class Settings:
     """The exchanges to follow, by name; empty: every one that is known."""
     products: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
     """Products by exchange, from `[exchanges.NAME] products = [...]`; an exchange without any follows its defaults."""
+
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """WebSocket addresses by exchange, from `[exchanges.NAME] url = "wss://…"`; else the exchange's own."""
+    rest_urls: Mapping[str, str] = field(default_factory=dict)
+    """REST addresses by exchange, from `[exchanges.NAME] rest_url = "https://…"`, without a path of their own or with
+    one that is put before the exchange's; else the exchange's own."""
+    proxy: str = field(default="", repr=False)
+    """How exchanges are reached: "": as HTTPS_PROXY, ALL_PROXY and NO_PROXY say; "none": directly; or a proxy's URL."""
 
     host: str = "127.0.0.1"
     """The address that the dashboard listens on."""
@@ -64,6 +73,18 @@ class Settings:
     """MB of memory above which a child is restarted, gracefully; 0: no limit."""
     good_after: float = 30.0
     """Seconds of good frames after which a connection's backoff begins anew."""
+    open_timeout: float = 10.0
+    """Seconds that an exchange may take to accept a connection."""
+    ping_interval: float = 5.0
+    """Seconds between the pings that show whether a connection is half-open, and that each answer may take."""
+    ack_within: float = 5.0
+    """Seconds in which an exchange must confirm subscriptions; those that it does not are asked for again."""
+    silent_after: float = 15.0
+    """Seconds without any frame after which a connection is given up."""
+    behind_after: float = 2.0
+    """Seconds that an exchange's heartbeat may name a newer trade than ours before it counts as missing."""
+    renew_after: float = 43_200.0
+    """Seconds after which a connection is replaced by a new one, without a gap: exchanges cut those that grow old."""
     backfill: bool = True
     """Whether missed trades are fetched from the exchanges' REST; if not, they are gaps."""
     hold: float = 2.0
@@ -98,7 +119,7 @@ class Settings:
         return self.run_dir / self.mode / product.exchange / f"{product.pair}.journal"
 
 
-NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products"}
+NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products", "urls", "rest_urls"}
 """Fields that only the command line (or a table of the file) sets."""
 
 
@@ -154,38 +175,11 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: expected TOML: {error}") from None
     values: dict[str, Any] = {}
     if isinstance(table.get("exchanges"), dict):
-        values["products"] = _products(str(file), table.pop("exchanges"))
+        values |= of_exchanges(str(file), table.pop("exchanges"))
     for key, value in table.items():
         known = _known(key, str(file))
         values[known] = _converted(known, value, f"{file}: {known}")
     return values
-
-
-def _products(file: str, tables: dict[str, Any]) -> dict[str, tuple[Product, ...]]:
-    products: dict[str, tuple[Product, ...]] = {}
-    for exchange, table in tables.items():
-        where = f"{file}: [exchanges.{exchange}]"
-        if not isinstance(table, dict):
-            raise ConfigurationError(f"{where}: expected a table with products = ['BTC-USD', ...], got {table!r}")
-        for key in table.keys() - {"products"}:
-            raise ConfigurationError(f"{where} {key}: not a known key; expected products")
-        if "products" not in table:
-            products[exchange] = ()
-            continue
-        pairs = table["products"]
-        if not isinstance(pairs, list) or not pairs:
-            raise ConfigurationError(f"{where} products: expected a list such as ['BTC-USD'], got {pairs!r}")
-        products[exchange] = tuple(dict.fromkeys(_product(exchange, pair, f"{where} products") for pair in pairs))
-    return products
-
-
-def _product(exchange: str, pair: object, where: str) -> Product:
-    try:
-        return Product.parse(f"{exchange}:{pair}")
-    except UnknownProduct:
-        raise ConfigurationError(
-            f"{where}: expected pairs spelled 'BASE-QUOTE' such as 'BTC-USD', got {pair!r}"
-        ) from None
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -225,6 +219,8 @@ def _converted(key: str, value: Any, where: str) -> Any:
         number = kind(value)
     except (TypeError, ValueError, KeyError, AttributeError):
         raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, 'a path')}, got {value!r}") from None
+    if key == "proxy" and number not in ("", "none"):
+        return url(number, ("http", "https", "socks5", "socks5h"), where)
     least, most = _BOUNDS.get(key, (0, 1e6))
     if isinstance(number, int | float) and not least <= number <= most:
         raise ConfigurationError(f"{where}: expected a number from {least:g} to {most:g}, got {value!r}")
@@ -255,6 +251,12 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "bars_1h": (1, 1e7),
     "bars_1d": (1, 1e7),
     "beat_interval": (0.01, 60),
+    "open_timeout": (0.01, 3600),
+    "ping_interval": (0.01, 3600),
+    "ack_within": (0.01, 3600),
+    "silent_after": (0.01, 3600),
+    "behind_after": (0.01, 3600),
+    "renew_after": (1, 1e7),
     "seed": (0, 2**63),
 }
 

@@ -1,5 +1,6 @@
-"""Every error that Poeticoins raises on purpose, as one small tree under PoeticoinsError."""
+"""Every error that Poeticoins raises on purpose, as one small tree under PoeticoinsError; and what no error may say."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -41,3 +42,11 @@ class BadFrame(PoeticoinsError, ValueError):
 
 class JournalError(PoeticoinsError, OSError):
     """The journal cannot be made or opened: no space, no permission, or another client holds it."""
+
+
+_USERINFO = re.compile(r"//[^/\s]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """`text` without the user and the password of any URL in it: neither belongs into a log."""
+    return _USERINFO.sub("//…@", text)

@@ -1,16 +1,16 @@
 """
 What one exchange's frames do: trades go to their product's intake, acks and errors make the feed's state. No I/O of its
-own, and no clock: the client's connection tells it what came and when.
+own, and no clock: the connections tell it what came and when.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from poeticoins.errors import BadFrame
 from poeticoins.exchanges import Exchange
 from poeticoins.intake import Intake
-from poeticoins.liveness import Patience, Verdict, verdict
+from poeticoins.link import Link
 from poeticoins.log import say, warn
 from poeticoins.model import SECOND, Event, Heartbeat, Product, ReconnectRequested, Refused, Subscribed, Trade
 
@@ -23,127 +23,140 @@ AHEAD_NS = 600 * SECOND
 
 class Feed:
     """
-    One exchange, over all its connections. `strict_time`: a live trade that is not of today is a bad one.
+    One exchange, over all its connections, of which two may stand at a time: a product is followed while any of them
+    has it confirmed. `strict_time`: a live trade that is not of today is a bad one. `when_opened`: called after each
+    connection that was opened.
 
     Seconds are those of the monotonic clock, `_ns` those of the wall clock.
     """
 
-    def __init__(self, exchange: Exchange, intakes: Mapping[Product, Intake], *, strict_time: bool) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        intakes: Mapping[Product, Intake],
+        *,
+        strict_time: bool,
+        when_opened: Callable[[], None] = lambda: None,
+    ) -> None:
         self.exchange = exchange
         self.state = "connecting"
         self.problem: str | None = None
-        self.was_open = False
         self._intakes = intakes
-        self._strict_time = strict_time
-        self._patience = Patience()
-        self._acked: set[Product] = set()
-        self._refusal = ""
-        self._opened = self._heard = self._pinged = 0.0
-        self._heard_at_ns = 0
+        self._strict_time, self._when_opened = strict_time, when_opened
+        self._links: list[Link] = []
         self._bad_frames = self._unknown = self._reconnects = 0
 
-    # -- the life of a connection
+    # -- the life of its connections
 
-    def opened(self, now: float) -> None:
-        """A connection stands, and the subscriptions have been asked for."""
-        self._opened = self._heard = self._pinged = now
-        self._acked, self._refusal, self.was_open = set(), "", True
+    @property
+    def products(self) -> list[Product]:
+        """What is to be asked for on every connection."""
+        return list(self._intakes)
 
-    def lost(self, why: str) -> float:
-        """The connection is gone, or could not be made; returns for how many seconds it gave good frames."""
-        good = self._heard - self._opened if self._acked else 0.0
-        self.pause()
-        self._acked = set()
-        self._reconnects += self.was_open
-        self.was_open = False
-        self.state, self.problem = "reconnecting", why
-        return good
+    @property
+    def confirmed(self) -> set[Product]:
+        """What is followed, on one connection or another."""
+        return {product for link in self._links for product in link.acked}
+
+    def opened(self, link: Link) -> None:
+        """A connection stands, and the subscriptions are being asked for."""
+        self._links.append(link)
+        self._when_opened()
+
+    def lost(self, link: Link | None, why: str) -> None:
+        """A connection is gone, or (None) could not be made."""
+        if link in self._links:
+            self._links.remove(link)
+            self._reconnects += 1
+            for product in link.acked - self.confirmed:
+                self._intakes[product].disconnected(link.heard_at_ns)
+        if not self._links:
+            self.state, self.problem = "reconnecting", why
+        elif link and link.acked - self.confirmed:
+            self._degrade()
 
     def pause(self) -> None:
         """Notes that from the last frame on trades may be missed."""
-        for product in self._acked:
-            self._intakes[product].disconnected(self._heard_at_ns)
+        links, self._links = self._links, []
+        for product in {product for link in links for product in link.acked}:
+            self._intakes[product].disconnected(max(link.heard_at_ns for link in links if product in link.acked))
 
-    def check(self, now: float) -> Verdict:
-        """To be asked about once a second while connected: whether the connection lives, or wants a ping."""
-        self._name_missing(now)
-        judged = verdict(
-            self._patience,
-            now=now,
-            opened=self._opened,
-            heard=self._heard,
-            pinged=self._pinged,
-            acked=bool(self._acked),
-        )
-        if judged == "ping":
-            self._pinged = now
-        return judged
+    def check(self, link: Link, now: float) -> None:
+        """Products whose subscription is not confirmed in time make the feed degraded; the others go on."""
+        if self.state != "live" and self.confirmed and link.overdue(now):
+            self._degrade()
 
     def beat(self) -> None:
         """A heartbeat for every product on the bus, and a proof of life in the journal of those that are followed."""
         for product, intake in self._intakes.items():
-            if product in self._acked:
-                intake.alive(self._heard_at_ns)
+            heard = [link.heard_at_ns for link in self._links if product in link.acked]
+            if heard:
+                intake.alive(max(heard))
             intake.heartbeat()
 
     # -- what the frames mean
 
-    def receive(self, frame: bytes, now: float, now_ns: int) -> bool:
+    def receive(self, link: Link, frame: bytes, now: float, now_ns: int) -> bool:
         """Takes a frame in; True if the exchange asks its clients to reconnect."""
-        self._heard, self._heard_at_ns = now, now_ns
+        link.hear(now, now_ns)
         try:
             meanings = self.exchange.parse(frame)
         except BadFrame as error:
             self._bad(error, frame)
             return False
-        asked = [self._take(meaning, frame) for meaning in meanings]  # all are taken, whatever one of them asks
+        asked = [self._take(link, meaning, frame, now) for meaning in meanings]  # all of them, whatever one asks
         return any(asked)
 
-    def _take(self, meaning: Trade | Event, frame: bytes) -> bool:
+    def _take(self, link: Link, meaning: Trade | Event, frame: bytes, now: float) -> bool:
         match meaning:
             case Trade():
-                self._trade(meaning, frame)
+                self._trade(link, meaning, frame)
             case Subscribed(products=products):
-                self._subscribed(products)
+                self._subscribed(link, products)
             case Refused(reason=reason):
-                self._refusal = self.problem = f"refused: {reason}"
-                warn(log, "the exchange refused", reason=reason)
-            case Heartbeat():
-                pass  # a sign of life, as every frame is
+                self._refused(link, reason, now)
+            case Heartbeat(product=Product() as product, last_trade_id=int(newest)) if product in self._intakes:
+                self._intakes[product].newest(newest, now)
             case ReconnectRequested():
                 return True
         return False
 
-    def _trade(self, trade: Trade, frame: bytes) -> None:
+    def _trade(self, link: Link, trade: Trade, frame: bytes) -> None:
         intake = self._intakes.get(trade.product)
         if intake is None:
             self._unknown += 1  # not asked for: counted, and nothing is kept about it
-        elif self._strict_time and trade.origin == "live" and not self._is_of_today(trade):
+        elif self._strict_time and trade.origin == "live" and not _is_of_today(trade, link.heard_at_ns):
             self._bad(BadFrame(f"expected a trade of today, got one of {trade.traded_at:%Y-%m-%d %H:%M} UTC"), frame)
         else:
-            intake.trade(trade, self._heard_at_ns)
+            intake.trade(trade, link.heard_at_ns)
 
-    def _is_of_today(self, trade: Trade) -> bool:
-        """At most a day old; and hardly ahead of our clock, or it would be the newest until that time has come."""
-        return self._heard_at_ns - DAY_NS <= trade.traded_at_ns <= self._heard_at_ns + AHEAD_NS
-
-    def _subscribed(self, products: Iterable[Product]) -> None:
-        for product in products:
-            if product in self._intakes and product not in self._acked:
-                self._acked.add(product)
-                self._intakes[product].connected(self._heard_at_ns)
-        if len(self._acked) == len(self._intakes) and self.state != "live":
+    def _subscribed(self, link: Link, products: Iterable[Product]) -> None:
+        before = self.confirmed
+        link.acked |= {product for product in products if product in self._intakes}
+        for product in link.acked - before:
+            self._intakes[product].connected(link.heard_at_ns)
+        if len(self.confirmed) == len(self._intakes) and self.state != "live":
             self.state, self.problem = "live", None
-            say(log, "live", products=len(self._acked))
+            say(log, "live", products=len(self._intakes))
+        elif self.state == "degraded":
+            self._degrade()
 
-    def _name_missing(self, now: float) -> None:
-        """Products whose subscription is not confirmed in time make the feed degraded; the others go on."""
-        missing = [product.pair for product in self._intakes if product not in self._acked]
-        overdue = now - self._opened >= self._patience.ack_within
-        if self._acked and missing and overdue and self.state != "degraded":
-            self.state = "degraded"
-            self.problem = f"not confirmed: {', '.join(missing)}" + (f"; {self._refusal}" if self._refusal else "")
-            warn(log, "some subscriptions were not confirmed", products=", ".join(missing))
+    def _refused(self, link: Link, reason: str, now: float) -> None:
+        link.refuse(reason, now)
+        warn(log, "the exchange refused", reason=reason)
+        if self.state == "degraded":
+            self._degrade()
+        elif self.state != "live":
+            self.problem = link.refusal
+
+    def _degrade(self) -> None:
+        confirmed = self.confirmed
+        missing = ", ".join(product.pair for product in self._intakes if product not in confirmed)
+        refusal = next((link.refusal for link in reversed(self._links) if link.refusal), "")
+        problem = f"not confirmed: {missing}" + (f"; {refusal}" if refusal else "")
+        if (self.state, self.problem) != ("degraded", problem):
+            self.state, self.problem = "degraded", problem
+            warn(log, "some subscriptions were not confirmed", products=missing)
 
     def _bad(self, error: BadFrame, frame: bytes) -> None:
         self._bad_frames += 1
@@ -170,3 +183,8 @@ class Feed:
             "gaps": sum(intake.gaps for intake in self._intakes.values()),
             "refills": sum(intake.refills for intake in self._intakes.values()),
         }
+
+
+def _is_of_today(trade: Trade, heard_at_ns: int) -> bool:
+    """At most a day old; and hardly ahead of our clock, or it would be the newest until that time has come."""
+    return heard_at_ns - DAY_NS <= trade.traded_at_ns <= heard_at_ns + AHEAD_NS

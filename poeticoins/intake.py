@@ -45,6 +45,7 @@ class Intake:
         self._topic = wire.topic(product)
         self._send, self._want = send, want
         self._continuity = Continuity(product, contiguous, IdWindow(settings.journal_capacity))
+        self._behind_after = settings.behind_after
         self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._held: list[tuple[Trade, int]] = []
         self._waiting: Need | None = None  # what has to come before the held trades may go
@@ -82,6 +83,15 @@ class Intake:
             self._wait_for(Need(self._product, known.last_id, None, self._hole_from_ns, after_ns=known.last_traded_ns))
         self._began = True
 
+    def newest(self, trade_id: int, now: float) -> None:
+        """The exchange says which trade is its newest. `now`: seconds of a monotonic clock."""
+        if self._waiting is None and self._continuity.behind(trade_id, now, self._behind_after):
+            known = self._continuity
+            need = Need(self._product, known.known_id, trade_id + 1, known.last_traded_ns)
+            self._wait_for(need)
+            if self._want is None:
+                self.release(need)
+
     def alive(self, heard_at_ns: int) -> None:
         """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
         if not self._hole_from_ns and self._waiting is None:
@@ -112,7 +122,10 @@ class Intake:
 
     def _lies_beyond_a_hole(self, trade: Trade) -> bool:
         """Whether there is a hole before `trade` that has its own search, which will find the trade again."""
-        return bool(self._hole_from_ns or self._waiting) and not self._continuity.is_late(trade)
+        known = self._continuity
+        if known.is_late(trade) or trade.trade_id <= known.declared_id:
+            return False
+        return bool(self._hole_from_ns or self._waiting)
 
     def release(self, need: Need) -> None:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
@@ -124,6 +137,10 @@ class Intake:
             self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
         for trade, received_at_ns in held[1:]:
             self.trade(trade, received_at_ns)
+        if not held and need.before_id is not None:  # no trade revealed this hole, and none may for hours
+            gap = self._continuity.declare(need.before_id - 1, time_ns())
+            if gap is not None:
+                self._publish(gap)
 
     def close(self) -> None:
         """Lets go of the journal. What is held goes into it first: it has been received, so it is not to be lost."""
@@ -162,7 +179,7 @@ class Intake:
             return Need(self._product, before_id=trade.trade_id) if trade.trade_id > 1 else None
         if self._continuity.hole(trade) is None:
             return None
-        return Need(self._product, known, trade.trade_id, self._continuity.last_traded_ns)
+        return Need(self._product, self._continuity.known_id, trade.trade_id, self._continuity.last_traded_ns)
 
     def _wait_for(self, need: Need) -> None:
         self._waiting = need
@@ -226,6 +243,7 @@ class Intake:
             if isinstance(item, Gap):
                 self.gaps += 1
                 self._open[item.sequence] = (item, known.last_id or 0, known.last_traded_ns)
+                known.declared_id = max(known.declared_id, item.last_id or 0)
             elif isinstance(item, Refill):
                 self.refills += 1
                 self._open.pop(item.gap, None)

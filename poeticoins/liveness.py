@@ -5,21 +5,46 @@ All times are seconds of one monotonic clock.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
+
+from poeticoins.config import Settings
 
 Verdict = Literal["alive", "ping", "silent", "no ack"]
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long silence may last, in seconds."""
+    """How long a connection may take for what, in seconds."""
 
-    ping_after: float = 10.0
-    """Without any frame, the exchange's own ping is sent, where it has one."""
-    silent_after: float = 15.0
-    """Without any frame, the connection is given up: both exchanges answer or beat within this."""
+    open_within: float = 10.0
+    """For the handshake."""
     ack_within: float = 5.0
-    """After connecting, the exchange must have confirmed a subscription."""
+    """After connecting, the exchange must have confirmed a subscription; those that it has not are asked for again."""
+    ping_interval: float = 5.0
+    """Between pings of WebSocket's own, and for each one's answer: a half-open connection is noticed after both."""
+    silent_after: float = 15.0
+    """Without any frame, the connection is given up: every exchange answers or beats within this."""
+    behind_after: float = 2.0
+    """That the exchange's heartbeat may name a newer trade than ours before it counts as missing."""
+    renew_after: float = 43_200.0
+    """Of age, after which a connection is replaced."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            settings.open_timeout, settings.ack_within, settings.ping_interval, settings.silent_after,
+            settings.behind_after, settings.renew_after,
+        )  # fmt: skip
+
+    @property
+    def ping_after(self) -> float:
+        """Without any frame, the exchange's own ping is sent, where it has one."""
+        return self.silent_after * 2 / 3
+
+    @property
+    def watch_interval(self) -> float:
+        """Between two looks at a connection: a second, or less if something else is not to take much longer."""
+        return min(1.0, self.ack_within / 5, self.silent_after / 5)
 
 
 def verdict(patience: Patience, *, now: float, opened: float, heard: float, pinged: float, acked: bool) -> Verdict:

@@ -7,6 +7,7 @@ from time import time_ns
 from urllib.parse import urlsplit
 
 from poeticoins.backfill import Need, Search
+from poeticoins.config import Settings
 from poeticoins.exchanges import Exchange
 from poeticoins.intake import Intake
 from poeticoins.log import say, warn
@@ -21,18 +22,17 @@ LONGEST_PAUSE = 3600.0
 
 class Refills:
     """
-    The searches of one exchange's client.
-
-    embedded_url: the embedded exchange's address, "" for the real one. hold: seconds that live trades wait at most.
-    again: seconds after which what was not found is searched for again; twice as many after each further failure.
+    The searches of one exchange's client. Live trades wait for them for at most the setting `hold`; what was not found
+    is searched for again after `refill_again` seconds, twice as many after each further failure.
     """
 
-    def __init__(self, exchange: Exchange, embedded_url: str, hold: float, again: float) -> None:
+    def __init__(self, exchange: Exchange, settings: Settings) -> None:
         self.intakes: Mapping[Product, Intake] = {}
-        self._exchange, self._hold, self._again = exchange, hold, again
-        self._embedded_url = embedded_url
+        self._exchange, self._hold, self._again = exchange, settings.hold, settings.refill_again
+        self._embedded_url = settings.embedded_url
+        self._own_url = settings.rest_urls.get(exchange.NAME, "")
         self._failures: dict[Product, int] = {}
-        self._rest = Rest()
+        self._rest = Rest(proxy="none" if settings.embedded_url else settings.proxy)
         self._wanted: asyncio.Queue[Need] = asyncio.Queue()
         self._under_way: set[Need] = set()
 
@@ -95,9 +95,9 @@ class Refills:
         return search
 
     def _address(self, url: str) -> str:
-        """The exchange's own address, or the same path at the embedded exchange."""
-        if not self._embedded_url:
-            return url
+        """The exchange's own address; or the same path where the settings say, or at the embedded exchange."""
         parts = urlsplit(url)
+        if not self._embedded_url:
+            return f"{self._own_url or f'{parts.scheme}://{parts.netloc}'}{parts.path}?{parts.query}"
         host = urlsplit(self._embedded_url).netloc
         return f"http://{host}/{self._exchange.NAME}{parts.path}?{parts.query}"

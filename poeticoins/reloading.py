@@ -18,11 +18,14 @@ _READERS = {
     "dashboard": {"host", "port", "allow_origin", "answer_timeout"},
     "historical": {"ring_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"},
     "simulator": {"seed", "speed"},
-    "client": {"good_after", "backfill", "hold", "journal_capacity"},
+    "client": {
+        "good_after", "backfill", "hold", "refill_again", "journal_capacity", "proxy", "open_timeout", "ping_interval",
+        "ack_within", "silent_after", "behind_after", "renew_after",
+    },
     "supervisor": {"hang_after", "start_timeout", "stop_timeout", "stable_after", "rss_limit"},
-    "followed": {"exchanges", "products", "replay_products"},
-}
-"""Settings that only one kind of process reads, or that only say what is followed. Any other one concerns all."""
+    "one exchange's": {"exchanges", "products", "replay_products", "urls", "rest_urls"},
+}  # fmt: skip
+"""Settings that only one kind of process reads, or that are about single exchanges. Any other one concerns all."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def _read_by(spec: ChildSpec, settings: Settings) -> dict[str, object]:
     foreign = {key for reader, keys in _READERS.items() if reader != kind for key in keys}
     read: dict[str, object] = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name not in foreign}
     if spec.follows:
-        read["products"] = followed(settings).get(spec.follows)
+        name = spec.follows
+        read["exchange"] = (followed(settings).get(name), settings.urls.get(name), settings.rest_urls.get(name))
     elif kind in ("historical", "dashboard"):
         read["products"] = followed(settings)
     return read

@@ -8,7 +8,7 @@ from typing import Self
 
 import aiohttp
 
-from poeticoins.errors import PoeticoinsError
+from poeticoins.errors import PoeticoinsError, without_userinfo
 
 TIMEOUT = 5.0
 """Seconds that one try may take."""
@@ -24,15 +24,23 @@ class NoAnswer(PoeticoinsError):
 
 
 class Rest:
-    """One exchange's REST. A context manager; at most `at_once` requests are under way."""
+    """
+    One exchange's REST. A context manager; at most `at_once` requests are under way.
 
-    def __init__(self, at_once: int = 3) -> None:
+    proxy: as the setting of that name: "" as the environment says, "none", or a URL.
+    """
+
+    def __init__(self, at_once: int = 3, proxy: str = "") -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._from_environment = not proxy
+        self._proxy = None if proxy in ("", "none") else proxy
         self._turns = asyncio.Semaphore(at_once)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=True, headers={"User-Agent": "poeticoins"}
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            trust_env=self._from_environment,
+            headers={"User-Agent": "poeticoins"},
         )
         return self
 
@@ -66,11 +74,13 @@ class Rest:
                     break  # to ask again would not help
             except (OSError, aiohttp.ClientError, PoeticoinsError) as error:
                 why = str(error) or type(error).__name__
-        raise NoAnswer(f"no answer from {url.partition('?')[0]}: {why}")
+        raise NoAnswer(f"no answer from {url.partition('?')[0]}: {without_userinfo(why)}")
 
     async def _try(self, url: str) -> tuple[int, float, bytes]:
         assert self._session is not None
-        async with self._session.get(url, allow_redirects=False) as answer:
+        if self._proxy and self._proxy.startswith("socks"):
+            raise NoAnswer("the REST cannot be reached through a SOCKS proxy")
+        async with self._session.get(url, allow_redirects=False, proxy=self._proxy) as answer:
             wait = answer.headers.get("Retry-After", "")
             seconds = float(wait) if wait.isdigit() and float(wait) <= LONGEST_WAIT else LONGEST_WAIT
             body = bytearray()

@@ -46,41 +46,66 @@ def _child_delay(exits: int, policy: RestartPolicy, random: float) -> float:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """
+    At most `burst` at once and one more every `refill` seconds, in any span of time: a value, `take` returns the next.
+
+    tokens: how many were left at `at`, in seconds of the clock that `take` is asked by.
+    """
+
+    burst: float = 5.0
+    refill: float = 2.0
+    tokens: float = 5.0
+    at: float = float("-inf")
+
+    def take(self, earliest: float) -> tuple[float, "Budget"]:
+        """When the next one may be, not before `earliest`, and the budget after it."""
+        when = max(earliest, self.at)
+        tokens = min(self.burst, self.tokens + (when - self.at) / self.refill)
+        if tokens < 1.0:
+            when += (1.0 - tokens) * self.refill
+            tokens = 1.0
+        return when, replace(self, tokens=tokens - 1.0, at=when)
+
+
+@dataclass(frozen=True)
 class ConnectionBackoff:
     """
-    The state of one connection's retries, a value: each method returns the next one.
+    The state of one exchange's connects, a value: each method returns the next one.
 
     The first attempt is immediate, then 0.5 s doubling to 30 s, each times 0.5 to 1; and whatever the delays say, never
-    more than `burst` attempts plus one every `refill` seconds, so that no run of good luck becomes a storm.
+    more than the budget of 5 attempts plus one every 2 s, so that no run of good luck becomes a storm.
     """
 
     first_delay: float = 0.5
     longest_delay: float = 30.0
-    burst: float = 5.0
-    refill: float = 2.0
+    budget: Budget = Budget()
     good_after: float = 30.0
     """Seconds of good frames after which the delays begin anew."""
     attempts: int = 0
-    tokens: float = 5.0
-    tokens_at: float = float("-inf")
 
-    def next_attempt(self, now: float, random: float) -> tuple[float, "ConnectionBackoff"]:
-        """How long to wait before connecting, in seconds, and the state once that attempt is made."""
-        start = max(now + self._delay(random), self.tokens_at)
-        tokens = min(self.burst, self.tokens + (start - self.tokens_at) / self.refill)
-        if tokens < 1.0:
-            start += (1.0 - tokens) * self.refill
-            tokens = 1.0
-        state = replace(self, attempts=self.attempts + 1, tokens=tokens - 1.0, tokens_at=start)
-        return start - now, state
+    def next_attempt(
+        self, now: float, random: float, least: float = 0.0, most: float = 0.0
+    ) -> tuple[float, "ConnectionBackoff"]:
+        """
+        How long to wait before connecting, in seconds, and the state once that attempt is made.
 
-    def after_good(self, seconds: float) -> "ConnectionBackoff":
+        least, most: what the last trouble asks for, whatever the number of attempts.
+        """
+        delay = max(self._delay(random), least + (most - least) * random if most > least else least)
+        when, budget = self.budget.take(now + delay)
+        return when - now, replace(self, attempts=self.attempts + 1, budget=budget)
+
+    def after_good(self, seconds: float, *, wanted: bool = False) -> "ConnectionBackoff":
         """
         The state after a connection that gave good frames for `seconds`, from its first one to its last.
 
-        A connection that opens and closes, or opens and stays silent, is no good one: only frames count.
+        A connection that opens and closes, or opens and stays silent, is no good one: only frames count. wanted: the
+        exchange asked for a new connection, so the first try is immediate, too.
         """
-        return replace(self, attempts=1) if seconds >= self.good_after and self.attempts > 1 else self
+        if seconds < self.good_after:
+            return self
+        return replace(self, attempts=0 if wanted else min(self.attempts, 1))
 
     def _delay(self, random: float) -> float:
         if self.attempts == 0:

@@ -1,82 +1,13 @@
 """One exchange's client against the embedded exchange that misbehaves: what its journals hold in the end."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
-from poeticoins.client import Client
-from poeticoins.journal import read_tail, writing
-from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.model import Product, Refill, Trade
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
-from tests.makers import make_settings
-
-BTC, ETH = Product("coinbase", "BTC", "USD"), Product("bitstamp", "ETH", "USD")
-DEADLINE = 20
-
-
-class Followed:
-    """A client that runs, and what it has journalled of its one product."""
-
-    def __init__(self, client: Client, settings, product: Product) -> None:
-        self.client, self._settings, self._product = client, settings, product
-
-    @property
-    def items(self) -> list[Trade | Gap | Refill]:
-        tail = read_tail(self._settings.journal(self._product), self._product, "demo")
-        if tail is None:
-            return []
-        size = RECORD_SIZE
-        return [unpack(tail.records[at : at + size], self._product) for at in range(0, len(tail.records), size)]
-
-    @property
-    def ids(self) -> list[int]:
-        return [item.trade_id for item in self.items if isinstance(item, Trade)]
-
-    @property
-    def gaps(self) -> list[Gap]:
-        return [item for item in self.items if isinstance(item, Gap)]
-
-    async def until(self, condition) -> None:
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                await asyncio.sleep(0.02)
-
-    async def more(self, count: int = 5) -> None:
-        """Waits for `count` more trades."""
-        before = len(self.ids)
-        await self.until(lambda: len(self.ids) >= before + count)
-
-
-@asynccontextmanager
-async def following(run_dir, exchange: EmbeddedExchange, product: Product = BTC, **rest):
-    """A client of `product` alone; ends as a stop does."""
-    name = product.exchange
-    settings = make_settings(
-        run_dir,
-        exchanges=(name,),
-        products={name: (product,)},
-        embedded_url=exchange.url,
-        journal_capacity=5000,
-        **rest,
-    )
-    with writing(settings.run_dir / settings.mode / name):
-        client = Client(settings, name)
-        tasks = [asyncio.create_task(work) for work in (client.follow(), client.refill(), client.beat(0.1))]
-        try:
-            yield Followed(client, settings, product)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-            client.close()
-    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
-
-
-def whole(ids: list[int]) -> bool:
-    return sorted(ids) == [*range(min(ids), max(ids) + 1)]
+from tests.following import BTC, DEADLINE, ETH, following, whole
 
 
 async def test_at_its_first_start_it_has_the_last_thousand_trades(run_dir):
@@ -174,6 +105,32 @@ async def test_a_rest_that_lies_is_asked_again(run_dir):
         await client.until(lambda: whole(client.ids))
 
         assert len(client.ids) == len(set(client.ids))
+
+
+QUIET = Product("coinbase", "LTC", "EUR")
+
+
+async def test_the_newest_trades_of_a_quiet_product_are_missed_although_no_other_follows(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"].append(Fault("skip", count=100))  # all that is traded from now on
+        before = len(client.ids)
+
+        await client.until(lambda: len(client.ids) >= before + 2)
+
+        assert client.ids == [*range(client.ids[0], client.ids[-1] + 1)]
+        assert not client.gaps
+        assert not [item for item in client.items if isinstance(item, Trade) and item.late]
+
+
+async def test_what_only_heartbeats_reveal_and_no_rest_lists_is_a_gap(run_dir):
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET, hold=0.2) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        exchange.faults["coinbase"] += [Fault("rest", count=0, seconds=0, status=404), Fault("skip", count=100)]
+
+        await client.until(lambda: client.gaps)
+
+        assert client.gaps[0].first_id == client.ids[-1] + 1
 
 
 async def test_garbage_is_counted_and_the_feed_goes_on(run_dir):

@@ -65,6 +65,18 @@ def test_exchanges_can_be_chosen(tmp_path):
         ("[exchanges.coinbase]\nproducts = ['BTCUSD']", ["exchanges.coinbase", "BASE-QUOTE", "BTCUSD"]),
         ("[exchanges.coinbase]\nproducts = []", ["exchanges.coinbase", "expected a list"]),
         ("[exchanges.coinbase]\nproduct = ['BTC-USD']", ["exchanges.coinbase", "product", "not a known key"]),
+        (
+            "[exchanges.coinbase]\nurl = 'https://x.org'",
+            ["exchanges.coinbase] url", "wss:// or ws://", "https://x.org"],
+        ),
+        ("[exchanges.coinbase]\nurl = 'wss://'", ["exchanges.coinbase] url", "and a host"]),
+        ("[exchanges.coinbase]\nurl = 'wss://x:99999'", ["exchanges.coinbase] url", "wss://x:99999"]),
+        ("[exchanges.coinbase]\nurl = 5", ["exchanges.coinbase] url", "got 5"]),
+        ("[exchanges.coinbase]\nrest_url = 'wss://x.org'", ["exchanges.coinbase] rest_url", "https:// or http://"]),
+        ("proxy = 'ftp://x'", ["poeticoins.toml: proxy", "http:// or https:// or socks5://", "ftp://x"]),
+        ("proxy = 'direct'", ["proxy", "'direct'"]),
+        ("renew_after = 0.5", ["renew_after", "from 1 to"]),
+        ("exchanges = ['coinbase']\n[exchanges.coinbase]\nurl = 'wss://x.org'", ["poeticoins.toml", "expected TOML"]),
         ("mode = 'demo'", ["mode", "not a known key"]),
         ("port = ", ["poeticoins.toml", "expected TOML"]),
     ],
@@ -101,3 +113,33 @@ def test_every_socket_fits_in_the_longest_directory():
     names = ["historical", "control", *(n for e in ("coinbase", "bitstamp") for n in (e, f"{e}-replay"))]
 
     assert max(len(f"{name}.sock") for name in names) <= len(config.LONGEST_SOCKET)
+
+
+def test_an_exchange_may_have_other_addresses_and_no_products_of_its_own(tmp_path):
+    text = "[exchanges.coinbase]\nurl = 'wss://feed.example:444/x/'\nrest_url = 'https://rest.example/'\n"
+
+    settings = load(written(tmp_path, text), {})
+
+    assert settings.urls == {"coinbase": "wss://feed.example:444/x"}
+    assert settings.rest_urls == {"coinbase": "https://rest.example"}
+    assert len(followed(settings)["coinbase"]) == 6
+    assert list(followed(settings)) == ["bitstamp", "coinbase"]  # a table chooses no exchange
+
+
+def test_an_address_for_an_exchange_that_is_not_known_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="mtgox"):
+        followed(load(written(tmp_path, "[exchanges.mtgox]\nurl = 'wss://mtgox.example'"), {}))
+
+
+@pytest.mark.parametrize("proxy", ["", "none", "http://proxy:8080", "https://me:secret@proxy", "socks5://proxy:1080"])
+def test_a_proxy_is_a_url_or_none(proxy):
+    assert load(environment={"POETICOINS_PROXY": proxy}).proxy == proxy
+
+
+def test_no_error_and_no_shown_setting_repeats_the_password_of_a_proxy():
+    with pytest.raises(ConfigurationError) as error:
+        load(environment={"POETICOINS_PROXY": "ftp://me:se@cret@proxy"})
+
+    assert "ftp://…@proxy" in str(error.value)
+    assert "cret" not in str(error.value)
+    assert "secret" not in repr(load(environment={"POETICOINS_PROXY": "http://me:secret@proxy"}))

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +106,78 @@ def test_what_is_remembered_at_once_is_as_remembered_one_by_one(runs):
     assert (at_once.last_id, at_once.last_traded_ns) == (one_by_one.last_id, one_by_one.last_traded_ns)
     assert [n in at_once.ids for n in range(31)] == [n in one_by_one.ids for n in range(31)]
     assert at_once.ids.newest == one_by_one.ids.newest
+
+
+@pytest.mark.parametrize(
+    ("said", "overdue"),
+    [
+        ([(5, 0.0), (5, 9.0)], False),  # it names what we have
+        ([(6, 0.0)], False),  # it may be on its way
+        ([(6, 0.0), (6, 1.9)], False),
+        ([(6, 0.0), (6, 2.0)], True),
+        ([(6, 0.0), (7, 1.0), (9, 2.0)], True),  # it goes on, and none of it comes
+        ([(6, 0.0), (5, 1.0), (6, 2.0)], False),
+    ],
+)
+def test_an_exchange_that_stays_ahead_of_us_shows_a_hole_that_no_trade_has_revealed(said, overdue):
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+
+    assert [known.behind(newest, now, 2.0) for newest, now in said][-1] == overdue
+
+
+def test_what_comes_in_time_is_no_hole():
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+    known.behind(6, 0.0, 2.0)
+    known.accept(make_trade(6, at=2))
+
+    assert not known.behind(7, 2.5, 2.0)
+    assert known.behind(7, 4.5, 2.0)
+
+
+def test_an_exchange_without_contiguous_ids_and_a_product_without_trades_are_never_behind():
+    by_time, empty = continuity(contiguous=False), continuity()
+    by_time.accept(make_trade(5))
+
+    for known in (by_time, empty):
+        assert not any(known.behind(9, now, 2.0) for now in (0.0, 10.0))
+
+
+def test_a_hole_that_was_declared_is_not_declared_again_and_its_trades_are_welcome():
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+
+    hole = known.declare(7, NOON + 9)
+
+    assert hole is not None
+    assert (hole.first_id, hole.last_id, hole.missing, hole.to_ns) == (6, 7, 2, NOON + 9)
+    assert known.declare(7, NOON + 10) is None
+    assert not known.behind(7, 100.0, 0.0)
+    assert known.accept(make_trade(8, at=4)) == [make_trade(8, at=4)]
+    late = make_trade(6, at=2, origin="backfill")
+    assert known.accept(late) == [make_trade(6, at=2, origin="backfill", late=True)]
+
+
+def test_only_what_lies_beyond_a_declared_hole_is_a_further_one():
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+    known.declare(7, NOON + 9)
+
+    hole, _ = known.accept(make_trade(10, at=4))
+
+    assert (hole.first_id, hole.last_id) == (8, 9)
+
+
+def test_an_exchange_that_names_trades_too_soon_hides_no_hole_and_is_given_longer():
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+    known.declare(10**15, NOON + 9)
+
+    known.accept(make_trade(6, at=2))
+    hole, _ = known.accept(make_trade(9, at=3))
+
+    assert (hole.first_id, hole.last_id) == (7, 8)
+    known.behind(10**15, 100.0, 2.0)
+    assert not known.behind(10**15, 103.9, 2.0)
+    assert known.behind(10**15, 104.0, 2.0)

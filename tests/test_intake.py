@@ -270,3 +270,62 @@ def test_an_older_gaps_refill_publishes_nothing_from_beyond_a_hole_that_is_still
     by_time.found(7)
 
     assert by_time.words == ["1", "gap", "5", "3l", "refill", "7"]
+
+
+def heartbeats(bench, newest: int) -> None:
+    """The exchange says for two seconds that its newest trade is `newest`."""
+    bench.intake.newest(newest, 100.0)
+    bench.intake.newest(newest, 102.0)
+
+
+def test_what_only_a_heartbeat_reveals_is_fetched_and_published_in_order(with_history):
+    heartbeats(with_history, 3)
+    with_history.trade(4)
+    with_history.found(2, 3)
+
+    assert (with_history.needs[-1].after_id, with_history.needs[-1].before_id) == (1, 4)
+    assert with_history.words == ["1", "2", "3", "4"]
+
+
+def test_what_only_a_heartbeat_reveals_and_nobody_lists_is_a_gap_although_no_trade_follows(with_history):
+    heartbeats(with_history, 3)
+    with_history.found(2, complete=False)
+
+    assert with_history.words == ["1", "2", "gap"]
+    assert (with_history.sent[-1].first_id, with_history.sent[-1].last_id) == (3, 3)
+    [need] = with_history.intake.open_needs(0)
+    assert (need.after_id, need.before_id) == (2, 4)
+
+
+def test_a_gap_that_a_heartbeat_revealed_is_made_once_over_a_restart_and_closed_by_its_refill(with_history):
+    heartbeats(with_history, 3)
+    with_history.intake.release(with_history.needs[-1])
+    with_history.restart(killed=True)
+    heartbeats(with_history, 3)
+    [need] = with_history.intake.open_needs(0)
+    with_history.needs.append(need)
+
+    with_history.trade(4)
+    with_history.found(2, 3)
+
+    assert with_history.words == ["1", "gap", "4", "2l", "3l", "refill"]
+
+
+def test_without_a_rest_what_a_heartbeat_reveals_is_a_gap_at_once(run_dir):
+    bench = Bench(run_dir, refills=False)
+    bench.trade(1)
+
+    heartbeats(bench, 3)
+
+    assert bench.words == ["1", "gap"]
+
+
+def test_a_refill_of_a_declared_hole_is_published_even_while_a_newer_hole_is_searched_for(with_history):
+    heartbeats(with_history, 3)
+    with_history.intake.release(with_history.needs[-1])
+    with_history.trade(9)  # waits for 4 to 8
+
+    with_history.found(2, 3, need=0)
+    with_history.found(complete=False)
+
+    assert with_history.words == ["1", "gap", "2", "3", "refill", "gap", "9"]

@@ -10,28 +10,29 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
-    {"errors"}, {"model"}, {"config", "reports"}, {"log"}, {"words"},
+    {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
-    {"restarts", "sequence", "record", "liveness", "candles", "backfill"}, {"continuity", "ring", "lifecycle"},
+    {"restarts", "sequence", "record", "liveness", "candles", "backfill"},
+    {"continuity", "ring", "lifecycle", "troubles", "link"},
     {"wire", "history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control", "rest"}, {"questions"},
+    {"bus", "journal", "control", "rest", "budget"}, {"questions"},
     # processes
-    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"client", "historical", "simulator", "tree"},
-    {"arguments", "spawning", "reloading"}, {"supervised"}, {"status", "keeping", "notify"}, {"supervision"},
-    {"command"},
+    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"connection"}, {"follower"},
+    {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
+    {"status", "keeping", "notify"}, {"supervision"}, {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill", "words", "reloading",
+    "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
     "zmq": {"bus", "nursery"},  # nursery only imports it ahead of need
-    "websockets": {"client", "simulator", "nursery"},
+    "websockets": {"connection", "simulator", "nursery"},
     "aiohttp": {"rest", "nursery"},
     "mmap": {"journal"},
     "subprocess": {"demonstration"},

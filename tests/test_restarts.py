@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poeticoins.restarts import ConnectionBackoff, Restart, RestartPolicy, on_exit
+from poeticoins.restarts import Budget, ConnectionBackoff, Restart, RestartPolicy, on_exit
 
 CHANCE = st.floats(0, 1)
 POLICY = RestartPolicy()
@@ -105,3 +105,29 @@ def test_a_connection_never_waits_longer_than_its_ceiling(attempts, now, random)
     delay, _ = ConnectionBackoff(attempts=attempts).next_attempt(now, random)
 
     assert 0 <= delay <= 30
+
+
+@pytest.mark.parametrize(
+    ("attempts", "random", "least", "most", "delay"),
+    [
+        (1, 0.0, 60.0, 300.0, 60.0),
+        (1, 1.0, 60.0, 300.0, 300.0),
+        (7, 1.0, 1.0, 2.0, 30.0),
+        (7, 1.0, 45.0, 0.0, 45.0),
+    ],
+)
+def test_a_trouble_may_ask_for_a_longer_wait_than_the_backoff(attempts, random, least, most, delay):
+    waited, _ = ConnectionBackoff(attempts=attempts).next_attempt(100.0, random, least, most)
+
+    assert waited == delay
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(29.9, 9), (30.0, 0)])
+def test_an_exchange_that_asks_for_a_reconnect_gets_it_at_once_unless_it_had_just_been_connected(seconds, attempts):
+    assert ConnectionBackoff(attempts=9).after_good(seconds, wanted=True).attempts == attempts
+
+
+def test_a_budget_that_was_used_up_long_ago_is_full_again():
+    _, budget = Budget(tokens=0.0, at=100.0).take(1000.0)
+
+    assert budget == Budget(tokens=4.0, at=1000.0)

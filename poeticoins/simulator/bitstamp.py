@@ -62,7 +62,7 @@ class BitstampConversation:
         if not found:
             return [_bitstamp_error("Invalid channel provided.")]
         outcome = "subscription_succeeded" if subscribing else "unsubscription_succeeded"
-        said = [say({"event": f"bts:{outcome}", "channel": channel, "data": {}})]
+        said = [say({"event": f"bts:{outcome}", "channel": channel, "data": {}})._replace(is_ack=True)]
         try:
             product = product_of(found[2])
         except BadFrame:

@@ -39,6 +39,9 @@ class CoinbaseConversation:
         channels = wish.get("channels")
         if not isinstance(channels, list) or not channels:
             return [_refused("No channels provided")]
+        bad = [pair for pair in _pairs(wish.get("product_ids")) if not _is_listed(pair, shop)]
+        if subscribing and bad and shop.spoilt():
+            return [_refused(f"{str(bad[0])[:80]} is not a valid product")]
         said: list[Send | Close] = []
         for channel in channels:
             said += self._subscribe(channel, wish.get("product_ids"), shop, subscribing)
@@ -68,7 +71,7 @@ class CoinbaseConversation:
         if name not in self.CHANNELS:
             return [_refused(f"{str(name)[:80]} is not a valid channel")]
         said: list[Send] = []
-        for pair in product_ids if isinstance(product_ids, list) and product_ids else [""]:
+        for pair in _pairs(product_ids):
             product = _product(pair)
             if product is None or not shop.listed(product):
                 said.append(_refused(f"{str(pair)[:80]} is not a valid product"))
@@ -83,7 +86,7 @@ class CoinbaseConversation:
         return say({"type": "subscriptions", "channels": [
             {"name": name, "product_ids": [product.pair for product in products], "account_ids": None}
             for name, products in self._channels.items() if products
-        ]})  # fmt: skip
+        ]})._replace(is_ack=True)  # fmt: skip
 
     def _match(self, kind: str, trade: Trade) -> Send:
         maker = "sell" if trade.side == "buy" else "buy"
@@ -97,6 +100,16 @@ class CoinbaseConversation:
 
 def _refused(reason: str) -> Send:
     return say({"type": "error", "message": "Failed to subscribe", "reason": reason})
+
+
+def _pairs(product_ids: object) -> list[object]:
+    """The products that are asked for; none is an error like one that is unknown."""
+    return product_ids if isinstance(product_ids, list) and product_ids else [""]
+
+
+def _is_listed(pair: object, shop: Shop) -> bool:
+    product = _product(pair)
+    return product is not None and shop.listed(product)
 
 
 def _product(pair: object) -> Product | None:

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from poeticoins.model import Product
 from poeticoins.simulator.bitstamp import REQUEST_RECONNECT
-from poeticoins.simulator.faults import Fault, mangle
+from poeticoins.simulator.faults import Fault, due, mangle
 from poeticoins.simulator.protocol import Close, Conversation, Send, Shop
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Connection:
         self.conversation = conversation
         self.wake = asyncio.Event()
         self._exchange, self._source, self._websocket = exchange, exchange.sources[name], websocket
-        self._shop = Shop(exchange.listed, self._welcome)
+        faults = exchange.faults[name]
+        self._shop = Shop(exchange.listed, self._welcome, lambda: due(faults, "spoil") is not None)
         self._position = 0
         self._lock = asyncio.Lock()
         self._opened = self._heartbeat_at = time.monotonic()
@@ -61,6 +62,9 @@ class Connection:
                 self._websocket.transport.abort()
             case "stall":
                 self._silent_until = now + fault.seconds
+            case "deafen":
+                self._websocket.transport.pause_reading()
+                self._silent_until = float("inf")
             case "close":
                 self._pending.append((now, Close(fault.code, fault.text)))
             case "garbage":
@@ -75,8 +79,14 @@ class Connection:
                     continue
                 if not self.conversation.products:
                     self._position = self._source.now()
-                for said in self.conversation.answer(frame, self._shop):
+                for said in self._answer(frame):
                     await self._say(said)
+
+    def _answer(self, frame: str | bytes) -> list[Send | Close]:
+        """The exchange's answers, less the confirmations that are lost."""
+        faults = self._exchange.faults[self.name]
+        said = self.conversation.answer(frame, self._shop)
+        return [one for one in said if not (isinstance(one, Send) and one.is_ack and due(faults, "lose_ack"))]
 
     async def _feed(self) -> None:
         while True:

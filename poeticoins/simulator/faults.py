@@ -8,9 +8,10 @@ import msgspec
 from poeticoins.simulator.protocol import Send
 
 Kind = Literal[
-    "drop", "stall", "close", "refuse", "garbage", "request_reconnect", "skip", "repeat", "reorder", "unlist", "rest"
+    "drop", "stall", "close", "deafen", "garbage", "request_reconnect", "refuse", "hang", "hang_up", "lose_ack",
+    "spoil", "skip", "repeat", "reorder", "unlist", "rest",
 ]  # fmt: skip
-ON_EVERYONE: tuple[Kind, ...] = ("drop", "stall", "close", "garbage", "request_reconnect")
+ON_EVERYONE: tuple[Kind, ...] = ("drop", "stall", "close", "deafen", "garbage", "request_reconnect")
 
 
 class Fault(msgspec.Struct):
@@ -18,10 +19,15 @@ class Fault(msgspec.Struct):
     One misbehaviour. On all connections of an exchange that have subscribed, as soon as there is one:
 
     drop: cut the connection, without a word. close: with `code` and `text`. stall: stay connected, answer pings, but
-    say nothing for `seconds` (what was due comes then). garbage: send `text`. request_reconnect (Bitstamp): ask, and
+    say nothing for `seconds` (what was due comes then). deafen: read and say nothing any more, no pongs either, as
+    when a cable is pulled; the connection stays open. garbage: send `text`. request_reconnect (Bitstamp): ask, and
     close `seconds` later.
 
-    On whichever connection is first: refuse: answer the next `count` handshakes with the HTTP `status`. skip, repeat:
+    On whichever connection is first: refuse: answer the next `count` handshakes with the HTTP `status` (429 and 503 say
+    when to try again: in `seconds`). hang: let the next `count` handshakes wait for `seconds`. hang_up: close the next
+    `count` connections with `code` and `text` as soon as they are accepted. lose_ack: the next `count` confirmations
+    are not sent. spoil (Coinbase): the next `count` subscriptions that name a product that is not valid are refused
+    whole. Of these, a `count` of 0 is for ever. skip, repeat:
     the next `count` trades are not sent, or twice. reorder: the next two trades of one product change places.
     rest: the next `count` answers of the REST (0: all of them) come `seconds` late and with the HTTP `status` (429 says
     when to try again); with status 200 and a `text`, that instead of what was asked for.
@@ -72,6 +78,16 @@ def _done(fault: Fault, faults: list[Fault]) -> None:
     fault.count -= 1
     if fault.count <= 0:
         faults.remove(fault)
+
+
+def due(faults: list[Fault], kind: Kind) -> Fault | None:
+    """The first fault of a kind that is to be done once more, if there is one; one that began with 0 is for ever."""
+    fault = next((fault for fault in faults if fault.fault == kind), None)
+    if fault is not None:
+        fault.count -= 1
+        if fault.count == 0:
+            faults.remove(fault)
+    return fault
 
 
 def take(faults: list[Fault], *kinds: Kind) -> list[Fault]:

@@ -13,11 +13,12 @@ from poeticoins.model import Product, Trade
 
 
 class Send(NamedTuple):
-    """A frame for the client; of a trade, with its product and id."""
+    """A frame for the client; of a trade, with its product and id. is_ack: it confirms a subscription."""
 
     raw: str
     product: Product | None = None
     trade_id: int | None = None
+    is_ack: bool = False
 
 
 class Close(NamedTuple):
@@ -28,10 +29,14 @@ class Close(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """What a conversation may ask the exchange: is a product listed, and what does a new subscriber get at once?"""
+    """
+    What a conversation may ask the exchange: is a product listed, what does a new subscriber get at once, and does a
+    product that is not listed spoil the whole of this call?
+    """
 
     listed: Callable[[Product], bool]
     welcome: Callable[[Product], list[Send]]
+    spoilt: Callable[[], bool]
 
 
 class Conversation(Protocol):

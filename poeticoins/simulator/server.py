@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from math import ceil
 from typing import Protocol
 
 import msgspec
@@ -26,7 +27,7 @@ from poeticoins.simulator import listing
 from poeticoins.simulator.bitstamp import BitstampConversation
 from poeticoins.simulator.coinbase import CoinbaseConversation
 from poeticoins.simulator.connection import Connection
-from poeticoins.simulator.faults import ON_EVERYONE, Fault, take
+from poeticoins.simulator.faults import ON_EVERYONE, Fault, due, take
 from poeticoins.simulator.protocol import Conversation
 from poeticoins.simulator.source import MarketSource, RecordingSource, Source
 
@@ -56,8 +57,8 @@ class EmbeddedExchange:
     Serves while its context is open, on `listener` or else on a free port of 127.0.0.1.
 
     frames: a recording to replay, `speed` times as fast (0: at once); None: the market of `seed`, with `pace` times its
-    trades. faults: by exchange, to be filled at any time. sent: if `remember`, the ids of all trades that were put on
-    any socket, in order, repeated ones too.
+    trades. faults: by exchange, to be filled at any time. handshakes: how many connections each exchange was asked for.
+    sent: if `remember`, the ids of all trades that were put on any socket, in order, repeated ones too.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class EmbeddedExchange:
         self.faults: dict[str, list[Fault]] = {name: [] for name in CONVERSATIONS}
         self.sent: dict[Product, list[int]] = {}
         self.connections: set[Connection] = set()
+        self.handshakes: dict[str, int] = dict.fromkeys(CONVERSATIONS, 0)
         self.sources: dict[str, Source] = {
             name: MarketSource(seed, pace)
             if frames is None
@@ -131,26 +133,21 @@ class EmbeddedExchange:
             return websocket.respond(HTTPStatus.FORBIDDEN, "no web page may control the embedded exchange\n")
         if name not in (*CONVERSATIONS, "control"):
             return websocket.respond(HTTPStatus.NOT_FOUND, f"expected /{', /'.join(CONVERSATIONS)} or /control\n")
-        refusal = next((fault for fault in self.faults.get(name, []) if fault.fault == "refuse"), None)
-        if refusal is None:
+        if name == "control":
             return None
-        refusal.count -= 1
-        if refusal.count <= 0:
-            self.faults[name].remove(refusal)
-        return websocket.respond(HTTPStatus(refusal.status), "refused, as asked\n")
+        self.handshakes[name] += 1
+        if wait := due(self.faults[name], "hang"):
+            await asyncio.sleep(wait.seconds)
+        refusal = due(self.faults[name], "refuse")
+        return _refused(websocket, refusal, ceil(refusal.seconds)) if refusal else None
 
     async def _list(self, websocket: ServerConnection, exchange: str, path: str) -> Response:
         """An answer of the exchange's REST, or what a fault makes of it."""
-        fault = next((fault for fault in self.faults[exchange] if fault.fault == "rest"), None)
+        fault = due(self.faults[exchange], "rest")
         if fault is not None:
-            fault.count -= 1
-            if fault.count == 0:  # one that began with 0 is for ever
-                self.faults[exchange].remove(fault)
             await asyncio.sleep(fault.seconds)
             if fault.status != HTTPStatus.OK:
-                refusal = websocket.respond(HTTPStatus(fault.status), "refused, as asked\n")
-                refusal.headers["Retry-After"] = "1"
-                return refusal
+                return _refused(websocket, fault, 1)
         listed = await asyncio.to_thread(listing.answer, exchange, path, self.sources[exchange], time.time_ns())
         response = websocket.respond(listed.status, "")
         response.body = fault.text.encode() if fault and fault.text else listing.as_json(listed.body)
@@ -168,6 +165,9 @@ class EmbeddedExchange:
             with suppress(ConnectionClosed):
                 async for message in websocket:
                     await websocket.send(self._order(message))
+            return
+        if end := due(self.faults[name], "hang_up"):
+            await websocket.close(end.code, end.text)
             return
         connection = Connection(self, name, websocket, CONVERSATIONS[name]())
         self.connections.add(connection)
@@ -196,6 +196,16 @@ class EmbeddedExchange:
                         connection.suffer(fault)
             for connection in self.connections:
                 connection.wake.set()
+
+
+def _refused(websocket: ServerConnection, fault: Fault, retry_after: int) -> Response:
+    """An answer with the fault's status, be it one that Python knows or not."""
+    known = fault.status in set(HTTPStatus)
+    response = websocket.respond(HTTPStatus(fault.status) if known else HTTPStatus.BAD_GATEWAY, "refused, as asked\n")
+    response.status_code = fault.status
+    if fault.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        response.headers["Retry-After"] = str(retry_after)
+    return response
 
 
 async def run(settings: Settings, child: Child, listener: socket.socket) -> None:

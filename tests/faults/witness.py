@@ -36,6 +36,12 @@ class Reader:
     def trades(self, product: Product) -> list[Trade]:
         return [item for item in list(self.items[product]) if isinstance(item, Trade)]
 
+    def newest(self, product: Product, count: int) -> list[tuple[Trade, float]]:
+        """The newest trades of a product, each with when it came, in seconds of the monotonic clock."""
+        trades, times = self.trades(product), list(self.heard_at[product])
+        count = min(count, len(times))
+        return list(zip(trades[len(times) - count : len(times)], times[-count:] if count else [], strict=True))
+
     def gaps(self, product: Product) -> list[Gap]:
         return [item for item in list(self.items[product]) if isinstance(item, Gap)]
 

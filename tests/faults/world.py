@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,15 @@ from websockets.sync.client import connect
 
 import poeticoins
 from poeticoins.config import Settings
+from poeticoins.exchanges import EXCHANGES
 from poeticoins.model import Product
 from tests.faults.witness import Ear, Reader, disorder, truth
 from tests.trees import ROOT, Tree, tree, until
 
 HERE = Path(__file__).parent
 SEED = 7
-PRODUCTS = [
-    Product("coinbase", "BTC", "USD"),
-    Product("coinbase", "ETH", "EUR"),
-    Product("bitstamp", "BTC", "USD"),
-    Product("bitstamp", "ETH", "EUR"),
-]
+PRODUCTS = [Product(name, *pair) for name in ("coinbase", "bitstamp") for pair in (("BTC", "USD"), ("ETH", "EUR"))]
 BTC = PRODUCTS[0]
-SETTINGS = """
-[exchanges.coinbase]
-products = ["BTC-USD", "ETH-EUR"]
-[exchanges.bitstamp]
-products = ["BTC-USD", "ETH-EUR"]
-"""
 QUICK = {"STABLE_AFTER": "0.3", "HOLD": "2", "GOOD_AFTER": "0.2"}
 """Timers of the line, shorter than a user's, over those of tests/trees.py."""
 PATIENCE = 30.0
@@ -78,10 +68,10 @@ class Exchange:
 class World:
     """See the module. `tree`: the processes. `others`: the ear of each exchange, by name."""
 
-    def __init__(self, made: Tree, seed: int, pace: int) -> None:
-        self.tree, self._seed, self._pace = made, seed, pace
+    def __init__(self, made: Tree, seed: int, pace: int, products: list[Product]) -> None:
+        self.tree, self.products, self._seed, self._pace = made, products, seed, pace
         file = made.settings.run_dir / "test.toml"
-        file.write_text(SETTINGS)
+        file.write_text(_settings(products))
         made.environment |= {f"POETICOINS_{name}": value for name, value in QUICK.items()}
         made.environment["SETTINGS_FILE"] = str(file)
         self.settings: Settings = replace(made.settings, mode="demo")
@@ -97,7 +87,7 @@ class World:
         started = self.tree.launch(str(HERE / "line.py"), self.exchange.url)
         until(self.all_live, PATIENCE)
         if self.reader is None:
-            self.reader = Reader(self.settings, PRODUCTS)
+            self.reader = Reader(self.settings, self.products)
             self.goes_on()
         return started.pid
 
@@ -176,7 +166,7 @@ class World:
         """Waits for some more trades of these products, or of all."""
         assert self.reader
         reader = self.reader
-        wanted = {product: len(reader.trades(product)) + trades for product in products or PRODUCTS}
+        wanted = {product: len(reader.trades(product)) + trades for product in products or self.products}
         until(lambda: all(len(reader.trades(product)) >= count for product, count in wanted.items()), PATIENCE)
 
     # -- the three claims
@@ -193,9 +183,12 @@ class World:
         """All that was traded up to now has been delivered, once and in order; no gap is open, unless told so."""
         assert self.reader
         until_ns = time.time_ns()
-        for product in PRODUCTS:
-            until(lambda product=product: not self.missing(product, until_ns), PATIENCE)
-        for product in PRODUCTS:
+        for product in self.products:
+            with contextlib.suppress(AssertionError):  # what follows says better what it is that is missing
+                until(lambda product=product: not self.missing(product, until_ns), PATIENCE)
+            missing = sorted(self.missing(product, until_ns))
+            assert missing == [], f"{product}: {missing[:10]}, open gaps {self.open_gaps(product)}"
+        for product in self.products:
             assert disorder(self.reader.trades(product)) == []
             if refilled:
                 until(lambda product=product: self.open_gaps(product) == [], PATIENCE)
@@ -236,11 +229,19 @@ def _run_dir(settings: Settings) -> Iterator[None]:
             os.environ["POETICOINS_RUN_DIR"] = before
 
 
+def _settings(products: list[Product]) -> str:
+    """A file of settings that has these products followed."""
+    pairs = {name: [product.pair for product in products if product.exchange == name] for name in EXCHANGES}
+    return "\n".join(f"[exchanges.{name}]\nproducts = {json.dumps(found)}" for name, found in pairs.items())
+
+
 @contextlib.contextmanager
-def world(*, seed: int = SEED, pace: int = 3, running: bool = True, **settings: str) -> Iterator[World]:
+def world(
+    *, seed: int = SEED, pace: int = 3, products: Sequence[Product] = PRODUCTS, running: bool = True, **settings: str
+) -> Iterator[World]:
     """A World; `settings` as environment variables without their prefix. Nothing of it is left behind."""
     with tree() as made:
-        it = World(made, seed, pace)
+        it = World(made, seed, pace, list(products))
         made.environment |= {f"POETICOINS_{name}": value for name, value in settings.items()}
         try:
             if running:

@@ -513,3 +513,84 @@ async def test_the_process_is_ready_when_it_serves_and_stops_when_told() -> None
 
     assert isinstance(trade, Trade)
     assert trade.trade_id in ids(market.trades(3, BTC, trade.traded_at_ns - 1, trade.traded_at_ns))
+
+
+async def upgrade_refused(exchange: EmbeddedExchange) -> InvalidStatus:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"{exchange.url}/coinbase")
+    return refused.value
+
+
+@pytest.mark.parametrize(("status", "wait"), [(403, None), (418, None), (429, "7"), (503, "7"), (522, None)])
+async def test_a_refusal_has_the_status_that_was_asked_for_and_says_when_to_come_back(
+    status: int, wait: str | None
+) -> None:
+    async with EmbeddedExchange() as exchange:
+        fault(exchange, BTC, "refuse", count=0, status=status, seconds=6.5)
+
+        for _ in range(2):
+            response = (await upgrade_refused(exchange)).response
+
+            assert (response.status_code, response.headers.get("Retry-After")) == (status, wait)
+        assert exchange.handshakes["coinbase"] == 2
+
+
+async def test_a_handshake_may_never_be_answered() -> None:
+    async with EmbeddedExchange() as exchange:
+        fault(exchange, BTC, "hang", seconds=3)
+
+        with pytest.raises(TimeoutError):
+            await connect(f"{exchange.url}/coinbase", open_timeout=0.2)
+
+        async with client_of(exchange, BTC) as client:
+            await client.hear_trades(1)
+
+
+async def test_a_connection_may_be_closed_as_soon_as_it_is_accepted() -> None:
+    async with EmbeddedExchange() as exchange:
+        fault(exchange, BTC, "hang_up", code=1013, text="try later")
+
+        async with connect(f"{exchange.url}/coinbase") as opened:
+            with pytest.raises(ConnectionClosed) as closed:
+                await opened.recv()
+
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "try later")
+
+
+@both
+async def test_a_deaf_exchange_answers_no_ping_and_says_nothing(product: Product) -> None:
+    async with EmbeddedExchange(pace=PACE) as exchange, client_of(exchange, product) as client:
+        await client.hear_trades(1)
+        fault(exchange, product, "deafen")
+        while exchange.faults[product.exchange]:
+            await asyncio.sleep(0.01)
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(await client.socket.ping(), 0.5)
+
+
+@both
+async def test_a_confirmation_may_be_lost_and_the_trades_come_all_the_same(product: Product) -> None:
+    async with EmbeddedExchange(pace=PACE) as exchange:
+        fault(exchange, product, "lose_ack")
+
+        async with client_of(exchange, product) as client:
+            await client.hear_trades(3)
+            assert not any(isinstance(meaning, Subscribed) for meaning in client.heard)
+            await client.subscribe(product)
+
+            assert product in (await client.hear_event(Subscribed)).products
+
+
+async def test_one_bad_product_may_spoil_a_whole_subscription() -> None:
+    unknown = Product("coinbase", "BTC", "XXX")
+    async with EmbeddedExchange(pace=PACE) as exchange:
+        fault(exchange, BTC, "spoil")
+
+        async with client_of(exchange, BTC, unknown) as client:
+            assert await client.hear_event(Refused) == Refused("Failed to subscribe: BTC-XXX is not a valid product")
+            client.heard.clear()
+            await client.subscribe(BTC)
+
+            assert (await client.hear_event(Subscribed)).products == {BTC}
