@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report check browser notebook bench-dashboard screenshots clean
+.PHONY: help setup demo run test faults faults-report check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 setup: .venv/.complete  ## make .venv with everything in it, at the pinned versions
 
@@ -54,6 +54,9 @@ notebook: setup  ## JupyterLab on the notebooks, beside a running demo; Ctrl-C e
 
 bench-dashboard: setup  ## what open pages cost the server, for 50 and 200 of them
 	$(BIN)/python benchmarks/bench_dashboard.py 50 200
+
+bench-supervision: setup  ## how fast what dies is back, what the supervisor costs, and whether load makes false alarms
+	$(BIN)/python benchmarks/bench_supervision.py
 
 screenshots: setup  ## renew the README's pictures from a running demo
 	$(BIN)/python docs/screenshots.py

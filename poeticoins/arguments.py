@@ -10,12 +10,18 @@ from poeticoins import config
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
 
-_ABOUT = "Follows the trades of several cryptocurrency exchanges, live. Without a sub-command: runs until Ctrl-C."
+_ABOUT = (
+    "Follows the trades of several cryptocurrency exchanges, live. Without a sub-command: runs until Ctrl-C, or `stop`."
+)
+_SIGNALS = (
+    "SIGHUP, so also a terminal that is closed, ends nothing: the settings are read anew, and those processes are"
+    " restarted whose settings changed; options of the command line keep winning."
+)
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments, as argparse names them. Ends the program with status 2 on wrong usage, 0 on --help."""
-    parser = argparse.ArgumentParser("poeticoins", description=_ABOUT, allow_abbrev=False)
+    parser = argparse.ArgumentParser("poeticoins", description=_ABOUT, epilog=_SIGNALS, allow_abbrev=False)
     _everywhere(parser)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--demo", action="store_true", help="a made-up market from the embedded exchange; no network")

@@ -8,12 +8,16 @@ import asyncio
 import contextlib
 import faulthandler
 import importlib
+import io
 import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +32,19 @@ BEAT_LIMIT = 4096
 _logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Pipes:
+    """
+    A child's ends of its pipes. beats: heartbeats and, should it hang, its stacks. words: its stdout and stderr.
+
+    lifeline: nobody writes to it; its end means that the supervisor is gone.
+    """
+
+    beats: Connection
+    words: Connection
+    lifeline: Connection
+
+
 class Child:
     """
     What a target is handed to speak with its supervisor.
@@ -37,12 +54,11 @@ class Child:
     and its answer at most some 4000 bytes of JSON.
     """
 
-    def __init__(self, name: str, beats: Connection, log_handler: log.StderrHandler | None = None) -> None:
+    def __init__(self, name: str, beats: Connection) -> None:
         self.name = name
         self.stopping = asyncio.Event()
         self.facts: Callable[[], dict[str, object]] = dict
         self._beats = beats
-        self._log_handler = log_handler
         self._is_ready = False
         os.set_blocking(beats.fileno(), False)
 
@@ -74,23 +90,29 @@ class Child:
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
     def _message(self, facts: dict[str, object]) -> bytes:
-        return msgspec.json.encode({"ready": self._is_ready, "nursery": nursery.PID, "facts": facts}) + b"\n"
+        beat = {"ready": self._is_ready, "nursery": nursery.PID, "rss": resident(), "facts": facts}
+        return msgspec.json.encode(beat) + b"\n"
 
     async def beat_forever(self, interval: float) -> None:
         """Beats at once and then every `interval` seconds."""
         while True:
             self.beat()
-            if self._log_handler:
-                self._log_handler.settle()
+            log.settle()
             await asyncio.sleep(interval)
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use (RSS), shared ones included; 0 where Linux does not say. 10 us."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 Target = Callable[..., Coroutine[Any, Any, None]]
 
 
-def main(
-    target: str, name: str, settings: Settings, beats: Connection, lifeline: Connection, arguments: tuple[object, ...]
-) -> None:
+def main(target: str, name: str, settings: Settings, pipes: Pipes, arguments: tuple[object, ...]) -> None:
     """
     The life of a child: `target` ("module:function") is imported and run as `function(settings, child, *arguments)`.
 
@@ -98,11 +120,11 @@ def main(
     line in the log, any other one is a bug and leaves its traceback there.
     """
     nursery.die_with(nursery.PID or os.getppid())
-    handler = _prepare(name)
+    _prepare(name, pipes)
     module, _, function = target.partition(":")
     try:
         run: Target = getattr(importlib.import_module(module), function)
-        asyncio.run(_live(run, Child(name, beats, handler), settings, lifeline, arguments))
+        asyncio.run(_live(run, Child(name, pipes.beats), settings, pipes.lifeline, arguments))
     except PoeticoinsError as error:
         _logger.error("%s", error)
         raise SystemExit(78 if isinstance(error, ConfigurationError) else 1) from None
@@ -111,11 +133,33 @@ def main(
         raise SystemExit(1) from None
 
 
-def _prepare(name: str) -> log.StderrHandler:
+def _prepare(name: str, pipes: Pipes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C ends, and in which order
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    faulthandler.enable(all_threads=True)  # on SIGABRT too: the supervisor's word to a hung child. Dumps, then dies
-    return log.set_up(name)
+    # On SIGABRT too: the supervisor's word to a hung child. It dumps, then dies; not into the pipe of its words, which
+    # is full if it hangs because it prints for ever.
+    faulthandler.enable(pipes.beats.fileno(), all_threads=True)
+    _speak_into(pipes.words)
+    log.set_up(name)
+
+
+class _Dropping(io.FileIO):
+    """A file that takes everything at once: what does not fit is dropped, since a print must never block the loop."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def _speak_into(words: Connection) -> None:
+    """stdout and stderr, also of what is not written in Python, go to the supervisor, which limits them."""
+    os.set_blocking(words.fileno(), False)  # a supervisor that is stopped itself must not stop its children
+    for standard in (1, 2):
+        os.dup2(words.fileno(), standard)
+    words.close()
+    stream = io.BufferedWriter(_Dropping(2, "wb", closefd=False))
+    sys.stdout = sys.stderr = io.TextIOWrapper(stream, "utf-8", "backslashreplace", line_buffering=True)
 
 
 def _end_by_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

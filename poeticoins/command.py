@@ -5,11 +5,13 @@ Exit status: 0 stopped as asked; 2 wrong usage; 69 no supervisor runs, or none t
 wrong configuration; 130 Ctrl-C before there was anything to stop.
 """
 
+import argparse
 import asyncio
 import contextlib
 import os
 import shlex
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -25,9 +27,10 @@ from poeticoins.arguments import parsed, settings_of
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError, FeedUnavailable, PoeticoinsError, RequestTimeout
 from poeticoins.exchanges import followed
+from poeticoins.reloading import taken_over
 from poeticoins.status import problem_of, shown
 from poeticoins.supervision import Supervisor
-from poeticoins.tree import children
+from poeticoins.tree import ChildSpec, children
 
 STOP_PATIENCE = 10.0
 """Seconds that `stop` waits for the end."""
@@ -50,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _restart(settings, arguments.name)
             case "stop":
                 return _stop(settings)
-        return _run(settings, while_stdin=arguments.while_stdin)
+        return _run(arguments, settings)
     except PoeticoinsError as error:
         print(f"poeticoins: {log.escaped(error, 1000)}", file=sys.stderr)
         return _EXITS.get(type(error), 1)
@@ -89,7 +92,8 @@ def _stop(settings: Settings) -> int:
     return 0
 
 
-def _run(settings: Settings, *, while_stdin: bool) -> int:
+def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the supervisor hears it, which is to read the settings anew
     followed(settings)  # an exchange that is not known is told before anything is made
     control.prepare(settings.run_dir)
     with control.locked(settings.run_dir), contextlib.ExitStack() as stack:
@@ -100,7 +104,13 @@ def _run(settings: Settings, *, while_stdin: bool) -> int:
         if settings.mode != "live":
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             settings = replace(settings, embedded_url=f"ws://127.0.0.1:{listener.getsockname()[1]}")
-        asyncio.run(_supervise(settings, listener, while_stdin=while_stdin))
+
+        def reread(now: Settings) -> tuple[Settings, list[ChildSpec]]:
+            new = taken_over(now, settings_of(arguments))
+            return new, children(new, listener)
+
+        supervisor = Supervisor(settings, children(settings, listener), reread)
+        asyncio.run(_supervise(supervisor, while_stdin=arguments.while_stdin))
     return 0
 
 
@@ -130,11 +140,11 @@ def _with_replay(settings: Settings) -> Settings:
     return replace(settings, replay_products=products, **room)
 
 
-async def _supervise(settings: Settings, listener: socket.socket | None, *, while_stdin: bool) -> None:
-    supervisor = Supervisor(settings, children(settings, listener))
+async def _supervise(supervisor: Supervisor, *, while_stdin: bool) -> None:
+    settings = supervisor.settings
     if while_stdin:
         asyncio.get_running_loop().add_reader(0, _stop_at_eof, supervisor)
-    _tell(f"Poeticoins ({settings.mode}) follows {', '.join(followed(settings))}, in {settings.run_dir}")
+    _announce(f"Poeticoins ({settings.mode}) follows {', '.join(followed(settings))}, in {settings.run_dir}")
     words = [asyncio.create_task(_tell_next_step(supervisor))]
     if settings.mode == "live":
         words.append(asyncio.create_task(_tell_if_unreachable(supervisor)))
@@ -155,12 +165,12 @@ async def _tell_next_step(supervisor: Supervisor) -> None:
     settings = supervisor.settings
     if settings.dashboard:
         await supervisor.places["dashboard"].was_ready.wait()
-        _tell(f"The page: {log.escaped(supervisor.status()['url'])}")
+        _announce(f"The page: {log.escaped(supervisor.status()['url'])}")
         return
     for place in supervisor.places.values():
         await place.was_ready.wait()
     where = "" if _is_default(settings.run_dir) else f"POETICOINS_RUN_DIR={shlex.quote(str(settings.run_dir))} "
-    _tell(f"Ready. The page, in another terminal: {where}panel serve dashboards/app.py")
+    _announce(f"Ready. The page, in another terminal: {where}panel serve dashboards/app.py")
 
 
 def _is_default(run_dir: Path) -> bool:
@@ -176,8 +186,14 @@ async def _tell_if_unreachable(supervisor: Supervisor) -> None:
     feeds = supervisor.status()["feeds"]
     if not any(feed["state"] == "live" for feed in feeds):
         for feed in feeds:
-            _tell(problem_of(feed))
-        _tell("No exchange can be reached; it goes on trying. Without a network, try: python supervisor.py --demo")
+            _announce(problem_of(feed))
+        _announce("No exchange can be reached; it goes on trying. Without a network, try: python supervisor.py --demo")
+
+
+def _announce(text: str) -> None:
+    """Tells what a running supervisor has to say: unlike `_tell`, it waits for nobody, such as a paused terminal."""
+    with contextlib.suppress(OSError, ValueError):
+        log.write(text, sys.stdout)
 
 
 def _tell(text: str) -> None:

@@ -69,6 +69,8 @@ class Settings:
     """Seconds that a child may take to stop before it is killed."""
     stable_after: float = 60.0
     """Seconds that a child must have been ready for its next restart to be immediate again."""
+    rss_limit: int = 2_048
+    """MB of memory above which a child is restarted, gracefully; 0: no limit."""
     good_after: float = 30.0
     """Seconds of good frames after which a connection's backoff begins anew."""
     open_timeout: float = 10.0

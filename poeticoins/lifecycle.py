@@ -14,6 +14,9 @@ from poeticoins.restarts import RestartPolicy, on_exit
 State = Literal["starting", "ready", "degraded", "backoff", "stopping", "stopped"]
 ABORT_GRACE = 1.0
 """Seconds from SIGABRT, in which a hung child writes down its stacks, to SIGKILL."""
+OVER_BEATS = 3
+"""Heartbeats in a row above `rss_limit` that end a child: one is a peak, and may be over with the next."""
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Life:
     """Whether it is to stay down once it has ended."""
     asked: bool = False
     """Whether somebody asked for its restart, so that its end is no failure."""
+    rss: int = 0
+    """Bytes of memory in use, as its last heartbeat said; 0: not known."""
+    over: int = 0
+    """Heartbeats in a row in which that was above the limit."""
+    ended_for: str | None = None
+    """Why the supervisor ends it, in words, if that is no wish of anybody's."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Beat:
-    """A heartbeat arrived."""
+    """A heartbeat arrived. rss: the child's memory in bytes; 0: not known."""
 
     ready: bool
+    rss: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,10 +117,11 @@ def step(life: Life, event: Event, now: float, settings: Settings) -> tuple[Life
     match event:
         case Started():
             return _started(life, now, settings), None
-        case Beat(ready):
-            return _beaten(life, ready, now), None
+        case Beat(ready, rss):
+            return _weighed(_beaten(life, ready, now), rss, now, settings)
         case Exited(how, random):
-            return _exited(replace(life, running=False, kill_at=None, last_exit=how), random, now, settings)
+            how = f"{life.ended_for}; {how}" if life.ended_for else how
+            return _exited(replace(life, running=False, kill_at=None, last_exit=how, rss=0), random, now, settings)
         case Tick():
             return _ticked(life, now, settings)
         case Overslept(gap):
@@ -145,7 +156,7 @@ def _started(life: Life, now: float, settings: Settings) -> Life:
     state: State = "degraded" if life.exits >= policy(settings).degraded_after else "starting"
     return replace(
         life, state=state, running=True, started_at=now, starts=life.starts + 1, ready_at=None, beat_at=None,
-        next_try=None, kill_at=None, asked=False,
+        next_try=None, kill_at=None, asked=False, rss=0, over=0, ended_for=None,
     )  # fmt: skip
 
 
@@ -153,6 +164,16 @@ def _beaten(life: Life, ready: bool, now: float) -> Life:
     if not ready or life.state in ("ready", "stopping", "stopped"):
         return replace(life, beat_at=now)
     return replace(life, beat_at=now, state="ready", ready_at=now)
+
+
+def _weighed(life: Life, rss: int, now: float, settings: Settings) -> tuple[Life, Action]:
+    """Its memory, and its graceful end if that is too much; what follows is an exit like any other, with backoff."""
+    limit = settings.rss_limit * MB
+    life = replace(life, rss=rss, over=life.over + 1 if limit and rss > limit else 0)
+    if life.over < OVER_BEATS or life.state == "stopping":
+        return life, None
+    why = f"above rss_limit: {rss // MB} MB in use, {settings.rss_limit} MB allowed"
+    return _stopping(replace(life, ended_for=why), now + settings.stop_timeout)
 
 
 def _exited(life: Life, random: float, now: float, settings: Settings) -> tuple[Life, Action]:

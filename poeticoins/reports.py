@@ -11,7 +11,11 @@ ChildState = Literal["starting", "ready", "degraded", "backoff", "stopping", "st
 
 
 class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"."""
+    """
+    One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; rss: bytes of
+    memory in use, None if it does not run or has not said yet; last_words: the last lines that it wrote before a bad
+    exit, or the first of its stacks if it hung or crashed.
+    """
 
     name: str
     state: ChildState
@@ -20,6 +24,8 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float
     last_exit: str | None
     next_try_in: float | None = None
+    rss: int | None = None
+    last_words: list[str] = []
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,8 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
         "restarts": max(life.starts - 1, 0),
         "uptime": round(now - life.started_at, 3) if life.running else 0.0,
         "last_exit": life.last_exit,
+        "last_words": place.last_words,
+        "rss": life.rss or None,
         "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),
     }
 
@@ -55,15 +57,23 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
     return feed
 
 
+def summary(places: Sequence[Supervised]) -> str:
+    """How the children are, in one line: "2 of 4 children ready; coinbase: backoff (exit 1), dashboard: starting"."""
+    others = [place for place in places if place.life.state != "ready"]
+    named = [f"{p.spec.name}: {p.life.state}" + (f" ({p.life.last_exit})" if p.life.last_exit else "") for p in others]
+    text = f"{len(places) - len(others)} of {len(places)} children ready"
+    return escaped(f"{text}; {', '.join(named)}" if named else text, 500)
+
+
 def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
-    """The status for rich to print: a table of the children, one of the feeds, and a line for each feed's problem."""
+    """The status for rich to print: a table of the children, one of the feeds, and a line for each problem."""
     title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"
-    children = _table("child", "state", "pid", "up for", "restarts", "last exit", "next try", title=title)
+    children = _table("child", "state", "pid", "up for", "memory", "restarts", "last exit", "next try", title=title)
     for child in status["children"]:
         wait = child["next_try_in"]
         children.add_row(
-            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), str(child["restarts"]),
-            _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
+            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), _megabytes(child["rss"]),
+            str(child["restarts"]), _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
         )  # fmt: skip
     feeds = _table("feed", "state", "trades", "last trade", "bad frames", "reconnects", "gaps")
     for feed in status["feeds"]:
@@ -71,7 +81,10 @@ def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
         feeds.add_row(
             feed["exchange"], feed["state"], f"{feed['trades']:,}", _ago(feed["last_trade_at"], now), *numbers,
         )  # fmt: skip
-    return [children, feeds, *(_text(problem_of(feed)) for feed in status["feeds"] if feed["problem"])]
+    problems = [problem_of(feed) for feed in status["feeds"] if feed["problem"]]
+    down = [child for child in status["children"] if child["state"] in ("degraded", "backoff")]
+    problems += [f"{child['name']}: {child['last_words'][-1]}" for child in down if child["last_words"]]
+    return [children, feeds, *map(_text, problems)]
 
 
 def problem_of(feed: Mapping[str, Any]) -> str:
@@ -102,6 +115,10 @@ def in_words(seconds: float) -> str:
     if whole < 172_800:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86_400} days"
+
+
+def _megabytes(number: int | None) -> str:
+    return "" if number is None else f"{number / 1e6:.0f} MB"
 
 
 def _ago(moment: str | None, now: datetime) -> str:

@@ -1,27 +1,23 @@
-"""One supervised child, as the supervisor holds it: its process, the pipe of its heartbeats, what it last said."""
+"""One supervised child, as the supervisor holds it: its process, its two pipes, and what it last said."""
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
-from multiprocessing import forkserver, process
 from multiprocessing.connection import Connection
-from pathlib import Path
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import msgspec
 
-from poeticoins import child, nursery
+from poeticoins import child, log, spawning
 from poeticoins.config import Settings
 from poeticoins.lifecycle import Life
+from poeticoins.spawning import Lifeline, end
 from poeticoins.tree import ChildSpec
+from poeticoins.words import Words
 
-SPAWN_LIMIT = 20
-"""Seconds that the nursery may take to make a child, its own start included."""
-_NURSERY_SOCKETS = "listener-*"  # as multiprocessing names them
 _FORKED_FROM_THE_DEAD = 255  # what multiprocessing says of a child whose nursery was killed
 
 
@@ -30,18 +26,11 @@ class Heartbeat(msgspec.Struct):
 
     ready: bool
     nursery: int
+    rss: int
     facts: dict[str, Any]
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)
-_context = multiprocessing.get_context("forkserver")
-
-
-class Lifeline:
-    """A pipe to which nobody writes: that it ends tells every child, however it ended, that the supervisor is gone."""
-
-    def __init__(self) -> None:
-        self.childs_end, self._ours = _context.Pipe(duplex=False)
 
 
 class Supervised:
@@ -54,9 +43,16 @@ class Supervised:
         self.nursery = 0
         self.was_ready = asyncio.Event()
         self.stopped = asyncio.Event()
-        self.process: multiprocessing.context.ForkServerProcess | None = None
+        self.made = asyncio.Event()
+        self.process: ForkServerProcess | None = None
         self.beats: Connection | None = None
+        self.words: Connection | None = None
+        self.last_words: list[str] = []
+        self._begin_to_listen()
+
+    def _begin_to_listen(self) -> None:
         self._read = b""
+        self._said, self._stacks = Words(self.spec.name), Words(self.spec.name, keep_first=True)
 
     @property
     def pid(self) -> int | None:
@@ -66,59 +62,80 @@ class Supervised:
         """
         Makes its process: some 10 ms of blocking, half a second if the nursery has to be started first.
 
-        Raises OSError (a TimeoutError after SPAWN_LIMIT seconds) or EOFError if there is none afterwards.
+        Raises OSError (a TimeoutError after spawning.LIMIT seconds) or EOFError if there is none afterwards.
         """
-        beats, childs_end = _context.Pipe(duplex=False)
-        arguments = (self.spec.target, self.spec.name, settings, childs_end, lifeline.childs_end, self.spec.arguments)
-        made = _context.Process(target=child.main, name=self.spec.name, args=arguments, daemon=True)
+        beats, beats_end = spawning.pipe()
+        words, words_end = spawning.pipe()
+        pipes = child.Pipes(beats_end, words_end, lifeline.childs_end)
+        arguments = (self.spec.target, self.spec.name, settings, pipes, self.spec.arguments)
         try:
-            with _nursery_environment(settings.run_dir), _time_limit(SPAWN_LIMIT):
-                _start(made)
+            made = spawning.spawn(child.main, self.spec.name, arguments, settings.run_dir)
         except BaseException:
             beats.close()
+            words.close()
             raise
         finally:
-            childs_end.close()  # so that the child holds the only one, and its death is the end of the pipe
+            beats_end.close()  # so that the child holds the only ones, and its death is the end of the pipes
+            words_end.close()
         os.set_blocking(beats.fileno(), False)
-        self.process, self.beats, self._read = made, beats, b""
+        os.set_blocking(words.fileno(), False)
+        self.process, self.beats, self.words = made, beats, words
+        self._begin_to_listen()
+        self.made.set()
 
-    def listen(self) -> bool | None:
+    def listen(self) -> Heartbeat | None:
         """
-        Reads the heartbeats that have come. Whether the newest says ready; False if there was none.
+        Reads the heartbeats that have come; the newest, None if there was none. Raises EOFError at their end.
 
-        None: the pipe has ended.
+        What else comes there are the stacks of a child that hangs or crashes: they go to the log.
         """
-        assert self.beats is not None
-        try:
-            data = os.read(self.beats.fileno(), 65536)
-        except BlockingIOError:
-            return False
-        if not data:
-            return None
-        *lines, self._read = (self._read + data)[-65536:].split(b"\n")
-        for line in lines[-1:]:
-            with contextlib.suppress(msgspec.DecodeError):
-                beat = _decoder.decode(line)
-                self.facts, self.nursery = beat.facts, beat.nursery
-                return beat.ready
-        return False
+        *lines, self._read = (self._read + _read(self.beats))[-65536:].split(b"\n")
+        beats = [line for line in lines if line.startswith(b"{")]
+        stacks = [line + b"\n" for line in lines if not line.startswith(b"{")]
+        _write(self._stacks.take(b"".join(stacks), *_now()))
+        with contextlib.suppress(IndexError, msgspec.DecodeError):
+            beat = _decoder.decode(beats[-1])
+            self.facts, self.nursery = beat.facts, beat.nursery
+            return beat
+        return None
+
+    def hear(self) -> bool:
+        """Passes on to the log what it has written; whether that is too much, for now. Raises EOFError at its end."""
+        _write(self._said.take(_read(self.words), *_now()))
+        return self._said.flooding
+
+    def settle(self) -> None:
+        """Mentions what was held back of its words; to be called about once a second."""
+        _write(self._said.settle(*_now()))
+
+    def _hear_out(self) -> None:
+        with contextlib.suppress(EOFError):
+            self.listen()
+        with contextlib.suppress(EOFError):
+            for _ in range(4):  # all that a pipe holds; a process of its own that it left behind may go on for ever
+                self.hear()
+        _write(self._said.finish(*_now()))
 
     def reap(self) -> str:
-        """How its process ended ("exit 1", "SIGKILL"); forgets the process."""
+        """How its process ended ("exit 1", "SIGKILL"); reads its last words, and forgets the process."""
         assert self.process is not None
+        self._hear_out()
+        self._hang_up()
         code, pid = self.process.exitcode, self.process.pid
         self.process.close()
         self.process = None
         if code == _FORKED_FROM_THE_DEAD:
+            self.last_words = []
             end(pid)  # it dies with its nursery anyway, but must have done so before the next one starts
             return "SIGKILL"
+        self.last_words = list(self._stacks.kept or self._said.kept) if code else []
         return signal.Signals(-code).name if code is not None and code < 0 else f"exit {code}"
 
-    def hang_up(self) -> None:
-        """Closes our end of the pipe."""
-        if self.beats:
-            self.beats.close()
-            self.beats = None
+    def _hang_up(self) -> None:
+        for pipe in (self.beats, self.words):
+            if pipe:
+                pipe.close()
+        self.beats = self.words = None
 
     def send(self, number: signal.Signals) -> None:
         if self.pid:
@@ -126,63 +143,22 @@ class Supervised:
                 os.kill(self.pid, number)
 
 
-def end(pid: int | None) -> None:
-    """SIGKILL, if there is such a process."""
-    if pid:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def sweep(run_dir: Path) -> None:
-    """Removes the nursery's sockets from the run directory: ours, and those of one that was killed."""
-    for path in run_dir.glob(_NURSERY_SOCKETS):
-        path.unlink(missing_ok=True)
-
-
-def _start(made: multiprocessing.context.ForkServerProcess) -> None:
-    for attempt in range(5):
-        try:
-            made.start()
-            return
-        except (ConnectionRefusedError, BrokenPipeError, ConnectionResetError, EOFError):
-            if attempt == 4:
-                raise
-            time.sleep(0.02)  # the nursery is dying: in a moment multiprocessing sees it, and starts another
-
-
-@contextlib.contextmanager
-def _nursery_environment(run_dir: Path) -> Iterator[None]:
-    """Where and how multiprocessing starts the nursery, should it have to: from this package, marked as ours."""
-    forkserver.set_forkserver_preload([nursery.__name__])
-    # Its socket runs whatever is sent to it: it belongs into the run directory, which is ours alone, not into /tmp.
-    process.current_process()._config["tempdir"] = str(run_dir)  # type: ignore[attr-defined]
-    package = str(Path(__file__).resolve().parent.parent)
-    paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    # Safe path: else a file named, say, random.py in the directory where we were started would be imported.
-    extra = {nursery.MARK: str(os.getpid()), "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in extra}
-    os.environ.update(extra)
+def _read(pipe: Connection | None) -> bytes:
+    assert pipe is not None
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        data = os.read(pipe.fileno(), 65536)
+    except BlockingIOError:
+        return b""
+    if not data:
+        raise EOFError
+    return data
 
 
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError in a blocking call that takes longer: a stopped nursery must not stop the supervisor."""
+def _write(lines: list[str]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a log that nobody reads is no reason to end what it is about
+        if lines:
+            log.write("\n".join(lines))
 
-    def out_of_time(*_: object) -> None:
-        raise TimeoutError(f"the nursery did not answer in {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+def _now() -> tuple[float, str]:
+    return time.monotonic(), time.strftime("%H:%M:%S")

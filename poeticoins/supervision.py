@@ -1,16 +1,14 @@
 """
-The supervisor: makes the children's processes, listens to their heartbeats, replaces those that end or hang.
+The supervisor: the tree is started in order, kept, and stopped in the reverse one; signals and requests are heard.
 
-A thin shell: what to do about what happened is decided in lifecycle.py. It imports none of the libraries that the
-children live on, so what may break them cannot break it. Must run in the main thread: the kernel ends the nursery when
-the thread that started it is gone.
+How each child is kept is in keeping.py. It imports none of the libraries that the children live on, so what may break
+them cannot break it. Must run in the main thread.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import random
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,63 +16,55 @@ from typing import Any
 
 from poeticoins import control, log
 from poeticoins.config import Settings
-from poeticoins.lifecycle import (
-    Beat,
-    Event,
-    Exited,
-    Life,
-    Overslept,
-    RestartWanted,
-    Send,
-    Start,
-    Started,
-    StopWanted,
-    Tick,
-    deadline,
-    step,
-)
-from poeticoins.status import status
-from poeticoins.supervised import Lifeline, Supervised, end, sweep
+from poeticoins.errors import PoeticoinsError
+from poeticoins.keeping import Keeper
+from poeticoins.lifecycle import RestartWanted, StopWanted
+from poeticoins.notify import Notifier
+from poeticoins.reloading import changes
+from poeticoins.status import status, summary
+from poeticoins.supervised import Supervised
 from poeticoins.tree import ChildSpec
 
 STOP_LIMIT = 4.5
 """Seconds after which a stop kills whatever is left, so that it is over within five."""
-_REPORT_LIMIT = 1.0  # from the end of a child's pipe to the nursery's word about its exit
+Reread = Callable[[Settings], tuple[Settings, Sequence[ChildSpec]]]
+"""From the settings in force to those that hold now, and the children that they ask for; ConfigurationError if none."""
 _logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """The tree at run time; `run` keeps it until `stop`, SIGINT or SIGTERM."""
+    """The tree at run time; `run` keeps it until `stop`, SIGINT or SIGTERM. SIGHUP reads the settings anew."""
 
-    def __init__(self, settings: Settings, specs: Sequence[ChildSpec]) -> None:
+    def __init__(self, settings: Settings, specs: Sequence[ChildSpec], reread: Reread | None = None) -> None:
         self.settings = settings
+        self._reread = reread or (lambda now: (now, specs))  # without it, there is nothing that could change
         self.places = {spec.name: Supervised(spec) for spec in specs}
         self.stopping = asyncio.Event()
-        self._killing = False
         self._started_at = datetime.now(UTC)
+        self._notifier = Notifier(os.environ)
+        self._changing = self._told_ready = False
 
     async def run(self) -> None:
         """Starts the children in order, keeps them, and stops them in the reverse order, in at most five seconds."""
         self._loop = asyncio.get_running_loop()
-        self._lifeline = Lifeline()
-        self._last_look = self._loop.time()
-        self._timer = self._loop.call_soon(self._look)
-        sweep(self.settings.run_dir)
-        with _ended_by_signals(self._loop, self._on_signal):
+        self._keeper = Keeper(self.settings, self.places, self._report)
+        reload_wanted = asyncio.Event()
+        with _signals(self._loop, self._on_signal, reload_wanted.set):
             server = await control.serve(self.settings.socket("control"), self.answer)
             try:
                 await self._start_all()
+                self._sign_of_life()
+                reloading = asyncio.create_task(self._reload_whenever(reload_wanted), name="reload")
                 await self.stopping.wait()
+                reloading.cancel()
                 await self._stop_all()
             finally:
-                self._timer.cancel()
                 server.close()
-                for place in self.places.values():
-                    place.send(signal.SIGKILL)
-                sweep(self.settings.run_dir)
+                self._keeper.close()
 
     def stop(self) -> None:
         """Ends `run`, in order."""
+        self._keeper.closing = True
         self.stopping.set()
 
     def status(self) -> dict[str, Any]:
@@ -90,7 +80,7 @@ class Supervisor:
                 self._loop.call_soon(self.stop)
                 return {"stopping": os.getpid()}
             case {"verb": "restart", "name": str(name)} if name in self.places:
-                self._happened(self.places[name], RestartWanted())
+                self._keeper.happened(self.places[name], RestartWanted())
                 return {"restarting": name}
             case {"verb": "restart", "name": str(name)}:
                 raise ValueError(f"unknown child {name[:40]!r}; expected one of {', '.join(self.places)}")
@@ -98,117 +88,94 @@ class Supervisor:
 
     async def _start_all(self) -> None:
         for place in self.places.values():
-            self._spawn(place)
+            self._keeper.spawn(place)
             await asyncio.sleep(0)  # a signal is heard between any two
 
     async def _stop_all(self) -> None:
         log.say(_logger, "stopping")
+        self._notifier.tell("STOPPING=1")
         limit = self._loop.time() + STOP_LIMIT
         for place in reversed(self.places.values()):
             now = self._loop.time()
-            self._happened(place, StopWanted(min(now + self.settings.stop_timeout, limit)))
+            self._keeper.happened(place, StopWanted(min(now + self.settings.stop_timeout, limit)))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(place.stopped.wait(), max(limit - now, 0) + 0.2)
         log.say(_logger, "stopped")
 
+    async def _reload_whenever(self, wanted: asyncio.Event) -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()  # what is asked for from here on is done once more
+            self._changing, self._told_ready = True, False
+            self._notifier.reloading()
+            try:
+                new, specs = self._reread(self.settings)
+                await self._change_to(new, specs)
+            except PoeticoinsError as error:
+                _logger.error("the settings stay as they are: %s", error)
+            except Exception:
+                _logger.exception("the settings stay as they are, by a bug")  # which must not end the tree
+            self._changing = False
+            self._report()
+
+    async def _change_to(self, new: Settings, specs: Sequence[ChildSpec]) -> None:
+        plan = changes(self.settings, new, [place.spec for place in self.places.values()], specs)
+        names = {"restarts": plan.restart, "begins": [spec.name for spec in plan.add], "ends": plan.end}
+        log.say(_logger, "settings read anew", **{verb: " ".join(some) for verb, some in names.items() if some})
+        self.settings = self._keeper.settings = new
+        for name in plan.end:
+            self._keeper.happened(self.places[name], StopWanted(self._loop.time() + new.stop_timeout))
+            await self.places[name].stopped.wait()
+        self._seat(specs)
+        for spec in specs:  # one after the other: each finds the new ones of those before it
+            if spec in plan.add:
+                self._keeper.spawn(self.places[spec.name])
+            elif spec.name in plan.restart:
+                await self._replaced(self.places[spec.name])
+
+    def _seat(self, specs: Sequence[ChildSpec]) -> None:
+        """Gives each spec its place, in order; what nobody asks for has none any more."""
+        places = {spec.name: self.places.get(spec.name) or Supervised(spec) for spec in specs}
+        for spec in specs:
+            places[spec.name].spec = spec
+        self.places = self._keeper.places = places
+
+    async def _replaced(self, place: Supervised) -> None:
+        place.made.clear()
+        self._keeper.happened(place, RestartWanted())
+        await place.made.wait()
+
+    def _report(self) -> None:
+        """Tells the service manager, if there is one, how the children are, and once that all are up."""
+        places = self.places.values()
+        words = [f"STATUS={summary(list(places))}"]
+        up = all(place.life.state in ("ready", "degraded") for place in places)
+        if up and not self._told_ready and not self._changing and not self.stopping.is_set():
+            self._told_ready = True
+            words.append("READY=1")
+        self._notifier.tell(*words)
+
+    def _sign_of_life(self) -> None:
+        if self._notifier.watchdog is not None:
+            self._notifier.tell("WATCHDOG=1")
+            self._loop.call_later(self._notifier.watchdog, self._sign_of_life)
+
     def _on_signal(self) -> None:
         if self.stopping.is_set():  # somebody asks for the second time
             for place in self.places.values():
-                self._happened(place, StopWanted(kill_at=self._loop.time()))
+                self._keeper.happened(place, StopWanted(kill_at=self._loop.time()))
         self.stop()
-
-    def _happened(self, place: Supervised, event: Event) -> None:
-        before, now = place.life, self._loop.time()
-        place.life, action = step(before, event, now, self.settings)
-        _tell(place, before, event, now)
-        if place.life.final and not place.life.running:
-            place.stopped.set()
-        elif place.life.state == "ready":
-            place.was_ready.set()
-        if isinstance(action, Send):
-            place.send(action.signal)
-        elif isinstance(action, Start):
-            self._loop.call_soon(self._spawn, place)
-        if place.life is not before and not isinstance(event, Beat):
-            self._schedule()
-
-    def _look(self) -> None:
-        """Lets every child's time pass: when something is due, and once every `beat_interval` at least."""
-        now = self._loop.time()
-        gap, self._last_look = now - self._last_look, now
-        for place in self.places.values():
-            if gap > self.settings.beat_interval + self.settings.hang_after / 4:
-                self._happened(place, Overslept(gap))
-            self._happened(place, Tick())
-        self._schedule()
-
-    def _schedule(self) -> None:
-        dues = [due for p in self.places.values() if (due := deadline(p.life, self.settings)) is not None]
-        self._timer.cancel()
-        self._timer = self._loop.call_at(min([self._last_look + self.settings.beat_interval, *dues]), self._look)
-
-    def _spawn(self, place: Supervised) -> None:
-        if self.stopping.is_set():
-            return
-        try:
-            place.spawn(self.settings, self._lifeline)
-        except (OSError, EOFError) as error:
-            if isinstance(error, TimeoutError):  # the nursery is stopped or hangs: another one will do
-                end(max(p.nursery for p in self.places.values()))
-            self._happened(place, Exited(f"not started: {error}", random.random()))
-            return
-        assert place.process
-        assert place.beats
-        self._loop.add_reader(place.beats.fileno(), self._on_beats, place)
-        self._loop.add_reader(place.process.sentinel, self._on_exit, place)
-        self._happened(place, Started())
-
-    def _on_beats(self, place: Supervised) -> None:
-        ready = place.listen()
-        if ready is not None:
-            self._happened(place, Beat(ready))
-        elif place.beats:
-            self._loop.remove_reader(place.beats.fileno())
-            self._loop.call_later(_REPORT_LIMIT, self._miss, place, place.pid)
-
-    def _miss(self, place: Supervised, pid: int | None) -> None:
-        # Its pipe has ended and yet nobody said that it exited: the nursery, which should have, is stopped or hangs.
-        if pid is not None and place.pid == pid:
-            end(place.nursery)
-
-    def _on_exit(self, place: Supervised) -> None:
-        assert place.process
-        assert place.beats
-        self._loop.remove_reader(place.process.sentinel)
-        self._loop.remove_reader(place.beats.fileno())
-        place.listen()  # its last words
-        place.hang_up()
-        self._happened(place, Exited(place.reap(), random.random()))
-
-
-def _tell(place: Supervised, before: Life, event: Event, now: float) -> None:
-    life, name = place.life, place.spec.name
-    if isinstance(event, Exited) and not life.final:
-        wait = (life.next_try or now) - now
-        log.warn(_logger, "exited", about=name, how=life.last_exit, state=life.state, next_try_in=round(wait, 1))
-    elif life.state == "ready" != before.state:
-        log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1)
-    elif isinstance(event, Tick) and life.kill_at != before.kill_at:
-        what = "hangs, is asked for its stacks" if before.kill_at is None else "does not end, is killed"
-        log.warn(_logger, what, about=name, pid=place.pid)
 
 
 @contextlib.contextmanager
-def _ended_by_signals(loop: asyncio.AbstractEventLoop, on_signal: Callable[[], None]) -> Iterator[None]:
-    """Explicitly, since the shell starts background jobs with SIGINT ignored; SIGHUP only where nohup does not ask."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, on_signal)
+def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None], reload: Callable[[], None]) -> Iterator[None]:
+    """Explicitly, since the shell starts background jobs with SIGINT ignored, and nohup with SIGHUP."""
+    heard = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: reload}
+    for number, callback in heard.items():
+        loop.add_signal_handler(number, callback)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in heard:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)  # what follows is the last milliseconds of this process

@@ -5,16 +5,19 @@ Small children for the tests of supervision, and (run as a program) a supervisor
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from poeticoins import config, control, log
 from poeticoins.child import Child
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
+from poeticoins.reloading import taken_over
 from poeticoins.supervision import Supervisor
 from poeticoins.tree import ChildSpec
 
@@ -53,13 +56,69 @@ async def stubborn(settings: Settings, child: Child) -> None:
     await asyncio.Event().wait()
 
 
-async def blocking(settings: Settings, child: Child) -> None:
-    """Blocks its loop once a file says so."""
+async def hanging(settings: Settings, child: Child) -> None:
+    """Hangs its loop once a file says how."""
     child.ready()
     while not child.stopping.is_set():
-        if (settings.run_dir / "block").exists():
-            (settings.run_dir / "block").unlink()
-            time.sleep(60)
+        for how, hang in (("block", _block), ("spin", _spin)):
+            if (settings.run_dir / how).exists():
+                (settings.run_dir / how).unlink()
+                hang()
+        await asyncio.sleep(0.02)
+
+
+def _block() -> None:
+    time.sleep(60)
+
+
+def _spin() -> None:
+    while True:
+        pass
+
+
+async def growing(settings: Settings, child: Child) -> None:
+    """Takes 200 MB once a file says so."""
+    child.ready()
+    held = []
+    while not child.stopping.is_set():
+        if (settings.run_dir / "grow").exists():
+            (settings.run_dir / "grow").unlink()
+            held.append(b"x" * 200_000_000)
+        await asyncio.sleep(0.02)
+
+
+async def speaking(settings: Settings, child: Child) -> None:
+    """Writes in every way there is, then fails."""
+    print("from print")
+    os.write(2, b"from C\n")
+    os.system("echo from a process")
+    warnings.warn("from a library", stacklevel=1)
+    logging.getLogger("websockets").error("from its log")
+    log.say(logging.getLogger("poeticoins.x"), "from ours", key="\n")
+    print("\x1b[31mforeign", end="")
+    raise ZeroDivisionError("a bug")
+
+
+async def printing(settings: Settings, child: Child) -> None:
+    """Prints without end, and notes how often its loop has turned."""
+    child.ready()
+    turns = 0
+    while not child.stopping.is_set():
+        for _ in range(1_000):
+            print("again and again")
+        turns += 1
+        (settings.run_dir / "turns").write_text(str(turns))
+        await asyncio.sleep(0)
+
+
+async def shouting(settings: Settings, child: Child) -> None:
+    """Prints without end, once a file says so, and never lets its loop turn again."""
+    child.ready()
+    while not child.stopping.is_set():
+        if (settings.run_dir / "shout").exists():
+            (settings.run_dir / "shout").unlink()
+            while True:
+                print("again and again")
         await asyncio.sleep(0.02)
 
 
@@ -70,16 +129,25 @@ async def talkative(settings: Settings, child: Child) -> None:
     await child.stopping.wait()
 
 
+def specs(children: list[str]) -> list[ChildSpec]:
+    return [
+        ChildSpec(name, f"supervision_targets:{function}", follows=name if name == "coinbase" else None)
+        for name, _, function in (child.partition("=") for child in children)
+    ]
+
+
+def reread(now: Settings) -> tuple[Settings, list[ChildSpec]]:
+    """The settings of `settings.toml`, and the children of `children`, both in the run directory."""
+    new = taken_over(now, config.load(now.run_dir / "settings.toml"))
+    return new, specs((now.run_dir / "children").read_text().split())
+
+
 def main() -> None:
     settings = config.load(Path(os.devnull))
     control.prepare(settings.run_dir)
     log.set_up("supervisor")
-    specs = [
-        ChildSpec(name, f"supervision_targets:{function}", follows=name if name == "coinbase" else None)
-        for name, _, function in (argument.partition("=") for argument in sys.argv[1:])
-    ]
     with control.locked(settings.run_dir):
-        asyncio.run(Supervisor(settings, specs).run())
+        asyncio.run(Supervisor(settings, specs(sys.argv[1:]), reread).run())
 
 
 if __name__ == "__main__":

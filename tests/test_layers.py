@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
-    {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"},
+    {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
     {"restarts", "sequence", "record", "liveness", "candles", "backfill"},
     {"continuity", "ring", "lifecycle", "troubles", "link"},
@@ -19,16 +19,15 @@ LINE = [
     {"bus", "journal", "control", "rest", "budget"}, {"questions"},
     # processes
     {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"connection"}, {"follower"},
-    {"client", "historical", "simulator", "tree"},
-    {"arguments", "supervised"}, {"status"}, {"supervision"}, {"command"},
+    {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
+    {"status", "keeping", "notify"}, {"supervision"}, {"command"},
     # the public face
     {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill", "troubles",
-    "link",
+    "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
@@ -37,7 +36,7 @@ DOORS = {
     "aiohttp": {"rest", "nursery"},
     "mmap": {"journal"},
     "subprocess": {"demonstration"},
-    "multiprocessing": {"supervised", "supervision", "child", "nursery", "command"},
+    "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
     "pandas": {"context"},
     "numpy": {"ring", "candles", "history", "context"},
     "rich": {"status", "command"},

@@ -1,6 +1,7 @@
 """A child's life: what happened, in which state, becomes what."""
 
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from poeticoins.config import Settings
 from poeticoins.lifecycle import (
     ABORT,
     KILL,
+    OVER_BEATS,
     TERM,
     Beat,
     Exited,
@@ -103,3 +105,54 @@ def test_a_child_that_cannot_be_killed_is_killed_again():
 def test_a_child_that_is_as_it_should_be_asks_for_no_attention():
     assert deadline(Life("stopped"), SETTINGS) is None
     assert deadline(UP, SETTINGS) == 15
+
+
+HEAVY = 2_100_000_000  # above the default limit of 2,048 MB
+
+
+def test_a_peak_of_memory_ends_nobody():
+    life = UP
+    for rss in (HEAVY, HEAVY, 100_000_000, HEAVY, HEAVY):
+        life, action = step(life, Beat(ready=True, rss=rss), 11, SETTINGS)
+
+        assert action is None
+
+    assert (life.state, life.rss) == ("ready", HEAVY)
+
+
+def test_memory_that_stays_above_the_limit_ends_a_child_gracefully_and_says_why():
+    life, actions = UP, []
+    for now in (11, 12, 13, 14):
+        life, action = step(life, Beat(ready=True, rss=HEAVY), now, SETTINGS)
+        actions.append(action)
+    assert actions == [None, None, TERM, None]
+    assert (life.state, life.kill_at) == ("stopping", 13 + SETTINGS.stop_timeout)
+
+    life, action = step(life, Exited("exit 0", 0.5), 14, SETTINGS)
+
+    assert action == Start()
+    assert life.last_exit == "above rss_limit: 2100 MB in use, 2048 MB allowed; exit 0"
+
+
+def test_a_child_that_is_always_too_big_becomes_degraded_and_no_storm():
+    life, now, starts = Life(), 0.0, []
+    life, _ = step(life, Started(), now, SETTINGS)
+    while now < 120:
+        starts.append(now)
+        for _ in range(OVER_BEATS):
+            now += 1
+            life, _ = step(life, Beat(ready=True, rss=HEAVY), now, SETTINGS)
+        life, _ = step(life, Exited("exit 0", 1.0), now, SETTINGS)
+        now = life.next_try or now
+        life, _ = step(life, Started(), now, SETTINGS)
+
+    assert life.state == "degraded"
+    assert len(starts) <= 10
+
+
+def test_without_a_limit_no_memory_is_too_much():
+    life = UP
+    for _ in range(10):
+        life, action = step(life, Beat(ready=True, rss=10**12), 11, replace(SETTINGS, rss_limit=0))
+
+        assert action is None

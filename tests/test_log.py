@@ -110,16 +110,24 @@ def test_a_reader_that_does_not_read_holds_up_nobody():
     assert done.stdout == b"done\n"
 
 
-def test_repeated_warnings_are_counted_instead_of_written():
-    code = """
-import time
+@pytest.mark.parametrize(("level", "written"), [("info", 50), ("warning", 10), ("error", 10), ("critical", 10)])
+def test_lines_that_repeat_are_counted_instead_of_written(level, written):
+    code = f"""
+now = 0.0
+log.time.monotonic = lambda: now
 for _ in range(822):
-    log.warn(logger, "bad frame")
-time.sleep(1.01)
-logging.root.handlers[0].settle()
+    logger.{level}("again")
+now = 1.01
+log.settle()
 """
 
     lines = run(code, stderr=subprocess.PIPE).stderr.decode().splitlines()
 
-    assert len(lines) == 11
-    assert lines[-1].endswith("child       … and 812 more")
+    assert len(lines) == written + 1
+    assert lines[-1].endswith(f"child       … and {822 - written} more")
+
+
+def test_a_flood_of_one_level_silences_no_other():
+    code = "for _ in range(822): log.warn(logger, 'again')\nlogger.error('the reason')"
+
+    assert run(code, stderr=subprocess.PIPE).stderr.decode().splitlines()[-1].endswith("the reason")

@@ -1,0 +1,103 @@
+"""Children that live and yet do not work: stopped, hung, too big; and those that only seem so."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from poeticoins.config import Settings
+from poeticoins.lifecycle import ABORT_GRACE
+from tests.trees import Tree, alive, tree, until
+
+
+@pytest.fixture
+def family() -> Iterator[Tree]:
+    with tree() as made:
+        yield made
+
+
+def log_of(family: Tree) -> str:
+    return family.log.read_text()
+
+
+def test_a_stopped_child_is_replaced(family):
+    family.start("coinbase=steady")
+    victim = family.ready("coinbase")
+
+    os.kill(victim, signal.SIGSTOP)
+    family.ready("coinbase", other_than=victim, within=8)
+
+    assert not alive(victim)
+    assert family.child("coinbase")["last_exit"] == "SIGKILL"
+
+
+@pytest.mark.parametrize("how", ["block", "spin"])
+def test_a_child_whose_loop_hangs_leaves_its_stacks_and_is_replaced(family, how):
+    family.start("historical=steady", "coinbase=hanging")
+    victim, sibling = family.ready("coinbase"), family.ready("historical")
+
+    (family.settings.run_dir / how).touch()
+    family.ready("coinbase", other_than=victim, within=20)
+
+    child = family.child("coinbase")
+    assert child["last_exit"] == "SIGABRT"
+    assert any(f"in _{how}" in line for line in child["last_words"])
+    assert f"in _{how}" in log_of(family)
+    assert family.ready("historical") == sibling
+
+
+def test_a_stopped_child_is_replaced_within_eight_seconds_by_the_defaults(family):
+    for name in ("BEAT_INTERVAL", "HANG_AFTER"):
+        del family.environment[f"POETICOINS_{name}"]
+    settings = Settings()
+    assert settings.hang_after + ABORT_GRACE + settings.beat_interval + 1 <= 8  # and a second to start another
+    family.start("coinbase=steady")
+    victim = family.ready("coinbase")
+
+    os.kill(victim, signal.SIGSTOP)
+
+    family.ready("coinbase", other_than=victim, within=8)
+
+
+def test_a_child_that_grows_too_big_is_restarted_and_status_says_why(family):
+    family.environment["POETICOINS_RSS_LIMIT"] = "150"
+    family.start("historical=steady", "coinbase=growing")
+    victim, sibling = family.ready("coinbase"), family.ready("historical")
+    assert 5e6 < family.child("coinbase")["rss"] < 150e6
+
+    (family.settings.run_dir / "grow").touch()
+    family.ready("coinbase", other_than=victim)
+
+    assert re.fullmatch(
+        r"above rss_limit: 2\d\d MB in use, 150 MB allowed; exit 0", family.child("coinbase")["last_exit"]
+    )
+    assert "coinbase    uses too much memory, is restarted" in log_of(family)
+    assert family.ready("historical") == sibling
+
+
+def test_a_supervisor_that_was_stopped_itself_replaces_nobody(family):
+    supervisor = family.start("historical=steady", "coinbase=steady")
+    before = family.ready("historical"), family.ready("coinbase")
+
+    for pid in (supervisor.pid, *before):  # the whole tree, as a laptop sleeps
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.5)  # longer than hang_after: the length of the sleep is what this is about
+    for pid in (supervisor.pid, *before):
+        os.kill(pid, signal.SIGCONT)
+
+    end = time.monotonic() + 0.8
+    while time.monotonic() < end:
+        assert (family.ready("historical"), family.ready("coinbase")) == before
+
+
+def test_facts_that_are_too_long_do_not_silence_the_heartbeat(family):
+    family.start("coinbase=talkative")
+    pid = family.ready("coinbase")
+
+    until(lambda: family.child("coinbase")["uptime"] > 1.5)
+
+    assert family.ready("coinbase") == pid
+    assert "too long" in log_of(family)
