@@ -32,7 +32,7 @@ class Refills:
         self._embedded_url = settings.embedded_url
         self._own_url = settings.rest_urls.get(exchange.NAME, "")
         self._failures: dict[Product, int] = {}
-        self._rest = Rest(proxy="none" if settings.embedded_url else settings.proxy)
+        self._rest = Rest(exchange.REST_PER_SECOND, "none" if settings.embedded_url else settings.proxy)
         self._wanted: asyncio.Queue[Need] = asyncio.Queue()
         self._under_way: set[Need] = set()
 

@@ -1,7 +1,10 @@
 """The door to HTTP: one GET with bounded time, size and tries, for an exchange's REST."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from random import random
 from types import TracebackType
 from typing import Self
@@ -9,6 +12,8 @@ from typing import Self
 import aiohttp
 
 from poeticoins.errors import PoeticoinsError, without_userinfo
+from poeticoins.restarts import Budget
+from poeticoins.troubles import retry_after
 
 TIMEOUT = 5.0
 """Seconds that one try may take."""
@@ -16,7 +21,8 @@ TRIES = 4
 LARGEST = 32 * 1024 * 1024
 """Bytes of one answer; a day of Bitstamp's busiest pair is some 10 MB."""
 LONGEST_WAIT = 30.0
-"""Seconds that an exchange's Retry-After is obeyed for; one that wants more is given up on, for this time."""
+"""Seconds that an exchange's Retry-After is obeyed for at most, and that a 429 without one is."""
+AT_ONCE = 3
 
 
 class NoAnswer(PoeticoinsError):
@@ -25,16 +31,19 @@ class NoAnswer(PoeticoinsError):
 
 class Rest:
     """
-    One exchange's REST. A context manager; at most `at_once` requests are under way.
+    One exchange's REST. A context manager; at most AT_ONCE requests are under way, and as many begin in a second as
+    the exchange allows.
 
-    proxy: as the setting of that name: "" as the environment says, "none", or a URL.
+    per_second: how many that are; at first so many may begin at once. proxy: as the setting of that name: "" as the
+    environment says, "none", or a URL.
     """
 
-    def __init__(self, at_once: int = 3, proxy: str = "") -> None:
+    def __init__(self, per_second: float, proxy: str = "") -> None:
         self._session: aiohttp.ClientSession | None = None
         self._from_environment = not proxy
         self._proxy = None if proxy in ("", "none") else proxy
-        self._turns = asyncio.Semaphore(at_once)
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._budget = Budget(burst=max(per_second, 1.0), refill=1 / per_second, tokens=max(per_second, 1.0))
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -61,31 +70,41 @@ class Rest:
             if attempt:
                 await asyncio.sleep(0.25 * 2**attempt * (0.5 + 0.5 * random()))
             try:
-                async with self._turns:
-                    status, wait, body = await self._try(url)
+                async with self._places:
+                    await self._turn()
+                    status, body = await self._try(url)
                 if status == 200:
                     if usable:
                         usable(body)
                     return body
                 why = f"HTTP {status}"
-                if status == 429 and attempt < TRIES - 1:
-                    await asyncio.sleep(wait)
-                elif status < 500:
+                if status < 500 and status != 429:
                     break  # to ask again would not help
             except (OSError, aiohttp.ClientError, PoeticoinsError) as error:
                 why = str(error) or type(error).__name__
         raise NoAnswer(f"no answer from {url.partition('?')[0]}: {without_userinfo(why)}")
 
-    async def _try(self, url: str) -> tuple[int, float, bytes]:
+    async def _turn(self) -> None:
+        now = time.monotonic()
+        when, self._budget = self._budget.take(now)
+        await asyncio.sleep(when - now)
+
+    def _pause(self, seconds: float) -> None:
+        """None of the requests that follow begins before: an exchange that has enough means all of them."""
+        until = max(self._budget.at, time.monotonic() + seconds)
+        self._budget = replace(self._budget, tokens=1.0, at=until)
+
+    async def _try(self, url: str) -> tuple[int, bytes]:
         assert self._session is not None
         if self._proxy and self._proxy.startswith("socks"):
             raise NoAnswer("the REST cannot be reached through a SOCKS proxy")
         async with self._session.get(url, allow_redirects=False, proxy=self._proxy) as answer:
-            wait = answer.headers.get("Retry-After", "")
-            seconds = float(wait) if wait.isdigit() and float(wait) <= LONGEST_WAIT else LONGEST_WAIT
+            if answer.status == 429:
+                wait = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+                self._pause(LONGEST_WAIT if wait is None else min(wait, LONGEST_WAIT))
             body = bytearray()
             async for part in answer.content.iter_chunked(65536):
                 body += part
                 if len(body) > LARGEST:
                     raise NoAnswer(f"an answer of more than {LARGEST} bytes")
-            return answer.status, seconds, bytes(body)
+            return answer.status, bytes(body)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from poeticoins.backfill import Need
 from poeticoins.client import Client
 from poeticoins.journal import read_tail, writing
 from poeticoins.model import Gap, Product, Refill, Trade
@@ -58,6 +59,10 @@ class Followed:
     @property
     def refills(self) -> list[Refill]:
         return [item for item in self.items if isinstance(item, Refill)]
+
+    def need(self) -> Need:
+        """What a first start wants to have from the REST."""
+        return Need(self._product, before_id=10**6)
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(DEADLINE):

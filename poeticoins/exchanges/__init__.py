@@ -56,6 +56,10 @@ class Exchange(Protocol):
     def BACKFILL_SPANS(self) -> Sequence[int]:
         """How far back its REST's answers reach, in seconds, nearest first; empty if it takes a trade id as cursor."""
 
+    @property
+    def REST_PER_SECOND(self) -> float:
+        """How many requests a second its REST is asked at most, well below what it allows."""
+
     def backfill_url(self, product: Product, before: int | None = None) -> str:
         """Where its REST lists the newest trades: older than the id `before`, or for the span of that number."""
 

@@ -32,6 +32,7 @@ HOSTS = ("ws.bitstamp.net",)
 PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") for quote in ("USD", "EUR"))
 CONTIGUOUS_IDS = False
 BACKFILL_SPANS = (60, 3600, 86_400)
+REST_PER_SECOND = 10.0  # of 10,000 in ten minutes
 PING = '{"event":"bts:heartbeat"}'  # without it, a quiet pair and a dead connection look alike
 
 QUOTES = ("rlusd", "usdt", "usdc", "usd", "eur", "gbp", "btc", "eth", "pax")

@@ -19,6 +19,7 @@ HOSTS = ("ws-feed.exchange.coinbase.com", "ws-direct.exchange.coinbase.com", "ws
 PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") for quote in ("USD", "EUR"))
 CONTIGUOUS_IDS = True
 BACKFILL_SPANS = ()
+REST_PER_SECOND = 5.0  # of 10 that Coinbase is said to allow an address
 PING = None  # the heartbeat channel speaks once a second without being asked
 
 # Coinbase reports the maker's side; the taker was on the other one.
