@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from time import time_ns
 from urllib.parse import urlsplit
 
@@ -88,8 +89,7 @@ class Refills:
             more = True
             while more:
                 url = self._address(self._exchange.backfill_url(need.product, search.cursor))
-                body = await self._rest.get(url, lambda body: self._exchange.parse_backfill(need.product, body))
-                more = search.page(self._exchange.parse_backfill(need.product, body))
+                more = search.page(await self._rest.read(url, partial(self._exchange.parse_backfill, need.product)))
         except NoAnswer as error:
             warn(log, "could not refill", product=need.product, why=error)
         return search

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import random
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import aiohttp
 
@@ -23,6 +23,7 @@ LARGEST = 32 * 1024 * 1024
 LONGEST_WAIT = 30.0
 """Seconds that an exchange's Retry-After is obeyed for at most, and that a 429 without one is."""
 AT_ONCE = 3
+T = TypeVar("T")
 
 
 class NoAnswer(PoeticoinsError):
@@ -65,6 +66,21 @@ class Rest:
 
         usable: raises PoeticoinsError for a body that is none; that counts as a failed try.
         """
+
+        def unchanged(body: bytes) -> bytes:
+            if usable:
+                usable(body)
+            return body
+
+        return await self.read(url, unchanged)
+
+    async def read(self, url: str, parse: Callable[[bytes], T]) -> T:
+        """
+        What `parse` makes of the answer's body. Raises NoAnswer once all tries have failed.
+
+        parse: raises PoeticoinsError for a body that is not usable; that counts as a failed try. It is called in a
+        thread: a day of a busy pair takes half a second, in which the live trades must not wait.
+        """
         why = ""
         for attempt in range(TRIES):
             if attempt:
@@ -74,9 +90,7 @@ class Rest:
                     await self._turn()
                     status, body = await self._try(url)
                 if status == 200:
-                    if usable:
-                        usable(body)
-                    return body
+                    return await asyncio.to_thread(parse, body)
                 why = f"HTTP {status}"
                 if status < 500 and status != 429:
                     break  # to ask again would not help

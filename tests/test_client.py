@@ -111,7 +111,7 @@ QUIET = Product("coinbase", "LTC", "EUR")
 
 
 async def test_the_newest_trades_of_a_quiet_product_are_missed_although_no_other_follows(run_dir):
-    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET) as client:
+    async with EmbeddedExchange(pace=4) as exchange, following(run_dir, exchange, QUIET) as client:
         await client.until(lambda: len(client.ids) > 1000)
         exchange.faults["coinbase"].append(Fault("skip", count=100))  # all that is traded from now on
         before = len(client.ids)
@@ -124,7 +124,7 @@ async def test_the_newest_trades_of_a_quiet_product_are_missed_although_no_other
 
 
 async def test_what_only_heartbeats_reveal_and_no_rest_lists_is_a_gap(run_dir):
-    async with EmbeddedExchange() as exchange, following(run_dir, exchange, QUIET, hold=0.2) as client:
+    async with EmbeddedExchange(pace=4) as exchange, following(run_dir, exchange, QUIET, hold=0.2) as client:
         await client.until(lambda: len(client.ids) > 1000)
         exchange.faults["coinbase"] += [Fault("rest", count=0, seconds=0, status=404), Fault("skip", count=100)]
 

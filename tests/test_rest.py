@@ -50,3 +50,24 @@ async def test_tries_end_and_those_that_would_not_help_are_not_made(status, trie
             await rest.get(address(exchange))
 
         assert fault.count == 100 - tries
+
+
+async def test_an_answer_that_takes_long_to_read_holds_up_nothing_else():
+    async with EmbeddedExchange() as exchange, Rest(per_second=50.0, proxy="none") as rest:
+        beats: list[float] = []
+
+        async def beat() -> None:
+            while True:
+                beats.append(time.monotonic())
+                await asyncio.sleep(0.01)
+
+        def slowly(body: bytes) -> int:
+            time.sleep(0.5)
+            return len(body)
+
+        beating = asyncio.create_task(beat())
+        length = await rest.read(address(exchange), slowly)
+        beating.cancel()
+
+    assert length > 10
+    assert len([at for at in beats if at > beats[-1] - 0.5]) > 5
