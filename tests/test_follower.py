@@ -55,7 +55,7 @@ async def test_a_passing_refusal_is_tried_again_by_the_ordinary_backoff(run_dir,
     ("code", "least"), [(1000, 0.0), (1001, 0.0), (1011, 0.0), (1012, 1.0), (1013, 1.0), (4000, 0.0)]
 )
 async def test_whatever_code_an_exchange_closes_with_it_is_connected_to_again(run_dir, code, least):
-    async with EmbeddedExchange() as exchange, following(run_dir, exchange, backoff=QUICK) as client:
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange) as client:
         await client.until_state("live")
         exchange.faults["coinbase"].append(Fault("close", code=code, text="bye"))
         await client.until_problem(f"closed by the exchange: {code} bye")
