@@ -212,11 +212,21 @@ def _examine(path: Path, identity: bytes, capacity: int) -> tuple[int, str | Non
             return epoch, f"its capacity is {found_capacity}, the settings say {capacity}"
         if size != _HEADER + capacity * RECORD_SIZE:
             return epoch, f"expected {_HEADER + capacity * RECORD_SIZE} bytes, found {size}"
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-            tail = _tail(view, capacity, 1, None)
-        if sequences(tail.records) != [*range(tail.first, tail.last + 1)]:
-            return epoch, "some of its records are not those that its header names"
+        following = _LIVE.unpack_from(head, _COUNTERS)[_NEXT]
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped)[_HEADER:] as slots:
+            if not _is_whole(sequences(slots), following):
+                return epoch, "some of its records are not those that its header names"
     return epoch, None
+
+
+def _is_whole(found: list[int], following: int) -> bool:
+    """Whether the slots hold the sequences that they must; the one that is written next may hold anything."""
+    capacity, newest = len(found), following - 1
+    if newest < capacity:
+        return found[:newest] == [*range(1, following)]
+    slot = (newest - 1) % capacity
+    older = [*range(following + 1 - capacity, newest - slot)]
+    return found[: slot + 1] == [*range(newest - slot, following)] and found[slot + 2 :] == older
 
 
 def _inheritance(path: Path, identity: bytes) -> Inheritance | None:

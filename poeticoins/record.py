@@ -90,9 +90,10 @@ def runs(records: bytes) -> Iterator[Run | bytes]:
         yield Run(ids[start:], times[start:], _record(records, len(ids) - 1))
 
 
-def sequences(records: bytes) -> list[int]:
+def sequences(records: bytes | memoryview) -> list[int]:
     """The sequence of each record."""
-    found: list[int] = memoryview(records).cast("Q")[::_WORDS].tolist()
+    with memoryview(records) as whole, whole.cast("Q") as words, words[::_WORDS] as firsts:
+        found: list[int] = firsts.tolist()
     return found
 
 

@@ -169,3 +169,26 @@ def test_a_directory_has_one_writer(tmp_path):
 
     with writing(tmp_path / "d"), contextlib.suppress(OSError):
         pass
+
+
+@pytest.mark.parametrize("slot", [0, 1, 2, 4])
+def test_a_torn_record_is_found_wherever_the_ring_has_got_to(tmp_path, slot):
+    journal = opened(tmp_path / "j", capacity=5)
+    for number in range(8):  # the slots hold 6 7 8 4 5, and the next to be written is that of 4
+        journal.append(make_trade(number + 1))
+    journal.close()
+    with (tmp_path / "j").open("r+b") as file:
+        file.seek(4096 + slot * RECORD_SIZE)
+        file.write(struct.pack("<Q", 77))
+
+    assert opened(tmp_path / "j", capacity=5).quarantined
+
+
+@pytest.mark.parametrize("written", [0, 1, 4, 5, 6, 9, 10, 23])
+def test_a_journal_is_found_whole_wherever_its_ring_ends(tmp_path, written):
+    journal = opened(tmp_path / "j", capacity=5)
+    for number in range(written):
+        journal.append(make_trade(number + 1))
+    journal.close()
+
+    assert opened(tmp_path / "j", capacity=5).quarantined is None
