@@ -115,8 +115,20 @@ class Settings:
         return self.run_dir / f"{name}.sock"
 
     def journal(self, product: Product) -> Path:
-        """The path of `product`'s journal; each mode has its own directory, so a demo never becomes anyone's market."""
-        return self.run_dir / self.mode / product.exchange / f"{product.pair}.journal"
+        """The path of `product`'s journal, which its client writes."""
+        return self._file(product, "journal")
+
+    def bars(self, product: Product) -> Path:
+        """The path of the bars of `product`'s trades, which historical writes."""
+        return self._file(product, "bars")
+
+    def candles(self, product: Product) -> Path:
+        """The path of the exchange's own candles of `product`, which its client writes."""
+        return self._file(product, "candles")
+
+    def _file(self, product: Product, kind: str) -> Path:
+        """Each mode has its own directory, so a demo never becomes anyone's market."""
+        return self.run_dir / self.mode / product.exchange / f"{product.pair}.{kind}"
 
 
 NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products", "urls", "rest_urls"}
