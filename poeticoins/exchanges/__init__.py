@@ -12,7 +12,7 @@ from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
 from poeticoins.exchanges import bitstamp as bitstamp
 from poeticoins.exchanges import coinbase as coinbase
-from poeticoins.model import Event, Product, Trade
+from poeticoins.model import Candle, Event, Product, Trade
 
 
 class Exchange(Protocol):
@@ -65,6 +65,20 @@ class Exchange(Protocol):
 
     def parse_backfill(self, product: Product, body: str | bytes) -> list[Trade]:
         """The trades of such an answer, oldest first, with origin "backfill". Raises BadFrame."""
+
+    @property
+    def MOST_CANDLES(self) -> int:
+        """How many candles one answer of its REST holds at most."""
+
+    def candles_url(self, product: Product, interval: int, since: int, until: int) -> str:
+        """
+        Where its REST tells the candles that begin in since <= t < until, at most MOST_CANDLES of them.
+
+        In whole seconds since 1970, multiples of `interval`: 60, 3600 or 86400. The answer may hold others too.
+        """
+
+    def parse_candles(self, product: Product, body: str | bytes) -> list[Candle]:
+        """The candles of such an answer, oldest first; those of spans without a trade are left out. Raises BadFrame."""
 
 
 EXCHANGES: dict[str, Exchange] = {module.NAME: module for module in (bitstamp, coinbase)}
