@@ -143,7 +143,7 @@ class EmbeddedExchange:
 
     async def _list(self, websocket: ServerConnection, exchange: str, path: str) -> Response:
         """An answer of the exchange's REST, or what a fault makes of it."""
-        fault = due(self.faults[exchange], "rest")
+        fault = due(self.faults[exchange], "rest", lambda fault: fault.path in path)
         if fault is not None:
             await asyncio.sleep(fault.seconds)
             if fault.status != HTTPStatus.OK:
