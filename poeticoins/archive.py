@@ -1,5 +1,6 @@
 """
 Historical's bars on disk: a file per product, replaced whole before the journal loses the trades that are not in it.
+And the exchange's own candles, which its client leaves in a file beside it.
 
 The journal brings back what is newer than the file, so that a `kill -9` at any moment costs nothing. What is written,
 and when, has no effect on any answer; a full disk is a warning, and is tried again.
@@ -19,6 +20,7 @@ from poeticoins.config import Settings
 from poeticoins.history import History
 from poeticoins.log import warn
 from poeticoins.model import Product
+from poeticoins.told import CANDLES, Told
 
 log = logging.getLogger(__name__)
 BARS = "poeticoins bars 1"
@@ -30,6 +32,7 @@ AGAIN = 10.0
 """Seconds until another try after a write that failed."""
 
 _decode = msgspec.msgpack.Decoder(Kept).decode
+_decode_told = msgspec.msgpack.Decoder(Told).decode
 
 
 class Archive:
@@ -39,6 +42,7 @@ class Archive:
         self._settings = settings
         self._histories = list(histories)
         self._on_disk = {history.product: (0, 0) for history in self._histories}  # (epoch, sequence) of its file
+        self._heard_ns = dict.fromkeys(self._on_disk, 0)
         self._written_at = dict.fromkeys(self._on_disk, time.monotonic())
         self._failed_at: float | None = None
         self._writing = threading.Lock()
@@ -54,11 +58,28 @@ class Archive:
                 self._on_disk[product] = kept.epoch, kept.sequence
         except (sealed.BrokenSeal, ValueError) as error:  # ValueError: it is whole, yet not what we write
             warn(log, "put bars aside", file=sealed.put_aside(path), why=error)
+        self._hear(history)
+
+    def _hear(self, history: History) -> None:
+        """Takes what the exchange tells, if that is new. The file is its client's, which puts a bad one aside."""
+        path, product = self._settings.candles(history.product), history.product
+        changed_ns = path.stat().st_mtime_ns if path.exists() else 0
+        if changed_ns == self._heard_ns[product]:
+            return
+        self._heard_ns[product] = changed_ns
+        try:
+            content = sealed.read(path, CANDLES, self._settings.mode, product)
+            if content is not None:
+                history.chart.hear(_decode_told(content))
+        except (sealed.BrokenSeal, ValueError) as error:
+            warn(log, "cannot read the exchange's candles", why=error)
 
     async def follow(self, interval: float) -> None:
-        """Looks every `interval` seconds whose bars are to be written, for as long as it runs."""
+        """Looks every `interval` seconds what is to be written and what is new to read, for as long as it runs."""
         while True:
             await asyncio.sleep(interval)
+            for history in self._histories:
+                self._hear(history)
             now = time.monotonic()
             if self._failed_at is None or now - self._failed_at >= AGAIN:
                 for history in self._histories:

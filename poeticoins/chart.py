@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 
 from poeticoins.backfill import MARGIN_NS
-from poeticoins.candles import BAR_DTYPE, Bars, Candles, Deal, Ends, bars_of, base_of, newest, rolled_up
-from poeticoins.candles import TIERS as TIERS
+from poeticoins.candles import BAR_DTYPE, TIERS, Bars, Candles, Deal, Ends, bars_of, base_of, newest, rolled_up
 from poeticoins.joining import Covered, Ours, Spans, in_order, joined
-from poeticoins.model import Gap
+from poeticoins.model import SECOND, Gap
 from poeticoins.record import LATE, TRADE
 from poeticoins.ring import Records, floats, sorted_trades
+from poeticoins.told import Told
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -65,6 +65,13 @@ class Chart:
         if len(more):
             self._begin(int(fresh["traded_at_ns"][fresh["kind"] == TRADE].min()))
             self._ours.extend(more, _bars(known[known["traded_at_ns"] >= more["start_ns"][0]]), newest_ns)
+
+    def hear(self, told: Told) -> None:
+        """Takes what the exchange itself tells, in place of what it told before."""
+        self.theirs = {
+            length * SECOND: Covered(found.from_ns, found.to_ns, np.frombuffer(found.bars, BAR_DTYPE))
+            for length, found in told.tellings.items()
+        }
 
     def restore(self, tiers: Sequence[bytes], began_ns: int) -> None:
         """Takes what was kept on disk."""

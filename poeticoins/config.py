@@ -86,7 +86,7 @@ class Settings:
     renew_after: float = 43_200.0
     """Seconds after which a connection is replaced by a new one, without a gap: exchanges cut those that grow old."""
     backfill: bool = True
-    """Whether missed trades are fetched from the exchanges' REST; if not, they are gaps."""
+    """Whether missed trades and older candles are fetched from the exchanges' REST; if not, they are gaps."""
     hold: float = 2.0
     """Seconds that a product's live trades wait for what was missed before them to be fetched."""
     refill_again: float = 30.0

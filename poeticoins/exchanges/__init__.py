@@ -7,6 +7,7 @@ here, one fixture file under tests/fixtures/ and one word in EXCHANGES.
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
@@ -82,6 +83,15 @@ class Exchange(Protocol):
 
 
 EXCHANGES: dict[str, Exchange] = {module.NAME: module for module in (bitstamp, coinbase)}
+
+
+def reached_at(exchange: Exchange, url: str, settings: Settings) -> str:
+    """The exchange's own address; or the same path where the settings say, or at the embedded exchange."""
+    parts = urlsplit(url)
+    if settings.embedded_url:
+        return f"http://{urlsplit(settings.embedded_url).netloc}/{exchange.NAME}{parts.path}?{parts.query}"
+    host = settings.rest_urls.get(exchange.NAME) or f"{parts.scheme}://{parts.netloc}"
+    return f"{host}{parts.path}?{parts.query}"
 
 
 def followed(settings: Settings) -> dict[str, tuple[Product, ...]]:
