@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
+import poeticoins
 from poeticoins import bus, sealed, wire
 from poeticoins.archive import BARS
 from poeticoins.candles import BAR_DTYPE, TIERS, rolled_up
@@ -296,3 +297,17 @@ def _full_window(settings, product: Product, template: bytes) -> None:
     head[20:64] = f"{settings.mode} {product}".encode().ljust(44, b"\0")
     head[128:136] = (50_001).to_bytes(8, "little")
     settings.journal(product).write_bytes(bytes(head) + records.tobytes())
+
+
+def test_a_tree_that_is_stopped_and_started_again_has_all_its_candles(run_dir, monkeypatch):
+    monkeypatch.setenv("POETICOINS_JOURNAL_CAPACITY", "300")
+
+    with poeticoins.demo(("coinbase",), run_dir=run_dir):  # which fetches a thousand trades of before
+        until(lambda: poeticoins.get_candles(BTC, "1s", limit=60_000)["trades"].sum() > 1000, DEADLINE)
+        before = poeticoins.get_candles(BTC, "1s", limit=60_000)[:-5]
+    with poeticoins.demo(("coinbase",), run_dir=run_dir):
+        after = poeticoins.get_candles(BTC, "1s", limit=60_000)
+
+    common = before.index.intersection(after.index)
+    assert len(common) == len(before) > 100
+    assert np.allclose(after.loc[common].drop(columns="origin"), before.drop(columns="origin"), rtol=1e-12)
