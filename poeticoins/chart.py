@@ -9,7 +9,7 @@ import numpy as np
 
 from poeticoins.backfill import MARGIN_NS
 from poeticoins.candles import BAR_DTYPE, TIERS, Bars, Candles, Deal, Ends, bars_of, base_of, newest, rolled_up
-from poeticoins.joining import Covered, Ours, Spans, in_order, joined
+from poeticoins.joining import FOR_EVER, Covered, Ours, Spans, in_order, joined
 from poeticoins.model import SECOND, Gap
 from poeticoins.record import LATE, TRADE
 from poeticoins.ring import Records, floats, sorted_trades
@@ -86,15 +86,28 @@ class Chart:
     def candles(self, interval_ns: int, limit: int, gaps: Iterable[Gap]) -> Bars:
         """The newest `limit` candles, oldest first. Raises ValueError unless interval_ns is whole seconds."""
         place = base_of(interval_ns)
-        ours = Ours(self._ours.tiers, self._ours.reach)
-        return newest(joined(ours, self.theirs, self._missing(gaps), place + 1)[place], interval_ns, limit)
+        bars = self._ours.tiers[place]
+        enough = (limit + 1) * (interval_ns // TIERS[place])
+        since_ns = int(bars["start_ns"][-enough]) if len(bars) >= enough else 0
+        return newest(self._joined(place, since_ns, gaps), interval_ns, limit)
+
+    def _joined(self, place: int, since_ns: int, gaps: Iterable[Gap]) -> Bars:
+        """The bars of the length at `place` in TIERS that begin at or after since_ns, where one of them begins."""
+
+        def newer(bars: Bars) -> Bars:
+            return bars[np.searchsorted(bars["start_ns"], since_ns) :]
+
+        ours = Ours([newer(bars) for bars in self._ours.tiers], self._ours.reach)
+        theirs = {step: covered._replace(bars=newer(covered.bars)) for step, covered in self.theirs.items()}
+        missing = [span for span in self._missing(gaps) if span[1] >= since_ns]
+        return joined(ours, theirs, missing, place)
 
     def _begin(self, traded_ns: int) -> None:
         self.began_ns = min(self.began_ns or traded_ns, traded_ns)
 
     def _missing(self, gaps: Iterable[Gap]) -> Spans:
         """Where trades may be missing: before our first, and in gaps that have not been refilled."""
-        before = (0, self.began_ns if self.began_ns else 2**62)
+        before = (0, self.began_ns or FOR_EVER)
         return in_order([before, *(_span(gap) for gap in gaps if gap.refilled_at_ns is None)])
 
 

@@ -19,6 +19,7 @@ from poeticoins.candles import TIERS, Bars, rolled_up
 
 Spans = list[tuple[int, int]]
 """Spans of time in ns, in order, apart from each other, both ends included."""
+FOR_EVER = 2**62
 
 
 class Covered(NamedTuple):
@@ -36,33 +37,46 @@ class Ours(NamedTuple):
     reach: Sequence[int]
 
 
-def joined(ours: Ours, theirs: Mapping[int, Covered], missing: Spans, count: int = len(TIERS)) -> list[Bars]:
+def joined(ours: Ours, theirs: Mapping[int, Covered], missing: Spans, place: int) -> Bars:
     """
-    The bars of the first `count` lengths in TIERS, oldest first.
+    The bars of the length at `place` in TIERS, oldest first.
 
     theirs: by their length in ns. missing: where trades may be missing among ours.
     """
-    if not theirs:
-        return list(ours.tiers[:count])
-    tiers: list[Bars] = [ours.tiers[0]]
-    unknown = in_order([*missing, *_gone(ours.reach[0])])
-    for step, bars, reach in list(zip(TIERS, ours.tiers, ours.reach, strict=True))[1:count]:
-        covered = theirs.get(step)
-        tiers.append(_tier(step, bars, rolled_up(tiers[-1], step), covered, (missing, unknown)))
-        unknown = in_order([*common(unknown, _widened(missing, step)), *_gone(reach)])
+    if not theirs or not place:
+        return ours.tiers[place]
+    nearby = _widened(_lacking(ours.reach[place], missing), TIERS[place])
+    shorter: Bars = ours.tiers[0][:0]
+    unknown: Spans = [(0, FOR_EVER)]  # no exchange tells seconds: what is missing is not to be had from them
+    for at in range(1, place + 1):
+        step, covered, lacking = TIERS[at], theirs.get(TIERS[at]), _lacking(ours.reach[at], missing)
+        bars = ours.tiers[at] if at == place else _inside(ours.tiers[at], nearby)
+        shorter = _tier(step, bars, shorter, covered, (lacking, unknown))
+        unknown = common(unknown, _widened(lacking, step))
         if covered:
             unknown = without(unknown, covered.from_ns, covered.to_ns)
-    return tiers
+    return shorter
 
 
-def _tier(step: int, ours: Bars, rolled: Bars, covered: Covered | None, spans: tuple[Spans, Spans]) -> Bars:
-    """spans: where trades are missing, and where the next shorter bars are not known."""
+def _lacking(reach: int, missing: Spans) -> Spans:
+    """Where our bars lack trades: also where they have had to go."""
+    return in_order([*missing, (0, reach - 1)]) if reach else missing
+
+
+def _inside(bars: Bars, spans: Spans) -> Bars:
+    """The bars that begin in one of the spans."""
+    return bars[touched(bars["start_ns"], 1, spans)]
+
+
+def _tier(step: int, ours: Bars, shorter: Bars, covered: Covered | None, spans: tuple[Spans, Spans]) -> Bars:
+    """shorter: the next shorter bars, joined. spans: where trades are missing, and where those are not known."""
 
     def split(bars: Bars) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         in_missing, in_unknown = (touched(bars["start_ns"], step, each) for each in spans)
         return in_missing & ~in_unknown, in_missing & in_unknown
 
     from_shorter, from_elsewhere = split(ours)
+    rolled = rolled_up(_inside(shorter, _widened(spans[0], step)), step)
     parts = [ours[~(from_shorter | from_elsewhere)], rolled[split(rolled)[0]]]
     rest = ours[from_elsewhere]
     if covered:
@@ -117,7 +131,3 @@ def without(spans: Spans, from_ns: int, to_ns: int) -> Spans:
 def _widened(spans: Spans, step: int) -> Spans:
     """`spans`, widened to whole bars."""
     return in_order((begins // step * step, ends // step * step + step - 1) for begins, ends in spans)
-
-
-def _gone(reach: int) -> Spans:
-    return [(0, reach - 1)] if reach else []

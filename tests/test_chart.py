@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from poeticoins.candles import DAY, HOUR, MINUTE
@@ -105,3 +107,15 @@ def test_a_gap_is_filled_by_the_exchanges_minutes_until_it_is_refilled():
     assert int(np.isnan(minutes["turnover"]).sum()) == 5  # 02:13 to 02:16, and the first of all
     assert all(is_true(bar, 3600) for bar in refilled)
     assert np.isnan(refilled["turnover"]).tolist() == [True, False, False, False]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 300), st.sampled_from([MINUTE, 7 * MINUTE, HOUR, 4 * HOUR, DAY]), st.integers(0, 14_000))
+def test_few_candles_are_the_newest_of_all(limit, interval, gap_from):
+    gap = Gap(BTC, "disconnected", MIDNIGHT + gap_from * SECOND, MIDNIGHT + (gap_from + 400) * SECOND)
+    history = heard(History(BTC, Settings()), [*since(5_430, gap_from), gap, *since(max(5_430, gap_from + 400))])
+    history.chart.hear(told_at(9_000))
+
+    few, all_of_them = history.candles(interval, limit), history.candles(interval, 10_000)
+
+    assert repr(few.tolist()) == repr(all_of_them[-limit:].tolist())

@@ -45,6 +45,10 @@ def drawn_coverage(data: st.DataObject, truth: list[Bars]) -> dict[int, Covered]
     return theirs
 
 
+def all_joined(ours: Ours, theirs: dict[int, Covered], missing: list[tuple[int, int]]) -> list[Bars]:
+    return [joined(ours, theirs, missing, place) for place in range(len(TIERS))]
+
+
 def told(bars: Bars) -> dict[int, tuple[Any, ...]]:
     return {int(row[0]): tuple(row) for row in bars[list(NAMES)].tolist()}
 
@@ -62,7 +66,7 @@ def test_with_the_exchanges_minutes_every_candle_is_what_was_traded(raw, holes):
     truth, ours, missing = world(raw, holes)
     minutes = {MINUTE: as_the_exchange_tells(truth[1], FIRST_DAY, FIRST_DAY + DAYS * DAY, MINUTE)}
 
-    tiers = joined(ours, minutes, missing)
+    tiers = all_joined(ours, minutes, missing)
 
     assert [told(bars) for bars in tiers[1:]] == [told(bars) for bars in truth[1:]]
 
@@ -72,7 +76,7 @@ def test_a_candle_is_what_was_traded_or_ours_as_it_is_and_never_a_guess(raw, hol
     truth, ours, missing = world(raw, holes)
     theirs = drawn_coverage(data, truth)
 
-    tiers = joined(ours, theirs, missing)
+    tiers = all_joined(ours, theirs, missing)
 
     assert tiers[0].tolist() == ours.tiers[0].tolist()
     for step, bars, true, own in list(zip(TIERS, tiers, truth, ours.tiers, strict=True))[1:]:
@@ -96,7 +100,7 @@ def test_bars_that_had_to_go_are_never_rolled_up(raw, holes, data):
     if any(at and not len(bars) for bars, at in zip(cut, gone, strict=True)):
         return  # a tier that has had to let go of bars has newer ones
 
-    tiers = joined(Ours(cut, reach), theirs, missing)
+    tiers = all_joined(Ours(cut, reach), theirs, missing)
 
     for bars, true, own in list(zip(tiers, truth, ours.tiers, strict=True))[1:]:
         assert told(bars).items() <= told(true).items() | told(own).items()
@@ -112,7 +116,7 @@ def test_the_hour_and_the_day_in_which_our_trades_begin_are_of_both():
         HOUR: as_the_exchange_tells(truth[2], FIRST_DAY, FIRST_DAY + HOUR, HOUR),
     }
 
-    tiers = joined(Ours(ours, [0] * 4), theirs, [(0, FIRST_DAY + began * SECOND)])
+    tiers = all_joined(Ours(ours, [0] * 4), theirs, [(0, FIRST_DAY + began * SECOND)])
 
     first, second, third = tiers[2]
     assert (first["trades"], np.isnan(first["turnover"])) == (0, True)
@@ -151,4 +155,4 @@ def test_spans_are_the_sets_that_they_stand_for(one, other, begins, length):
 def test_without_the_exchanges_candles_ours_are_as_they_are():
     ours = [np.zeros(1, BAR_DTYPE)] * 4
 
-    assert all(a is b for a, b in zip(joined(Ours(ours, [0] * 4), {}, [(0, 2**62)]), ours, strict=True))
+    assert all(a is b for a, b in zip(all_joined(Ours(ours, [0] * 4), {}, [(0, 2**62)]), ours, strict=True))
