@@ -22,7 +22,7 @@ from poeticoins.simulator.prices import decimals, price_of, usd_value
 LENGTHS = (86_400, 21_600, 3600, 900, 300, 60)
 """Seconds that a candle may be long."""
 _STEPS = (*LENGTHS, 30)  # the last: how far apart the prices of a minute are
-_MINUTE, _QUARTER, _HOUR = 60, 900, 3600
+_MINUTE = 60
 _MEAN_WORTH = 300 * math.exp(1.7**2 / 2)  # of a trade, in USD: the mean of the market's lognormal sizes
 
 
@@ -60,13 +60,19 @@ def candles(of: Market, length: int, span: tuple[int, int], now_ns: int) -> list
 def _candle(of: Market, place: int, number: int, now_ns: int) -> Bar | None:
     length = LENGTHS[place]
     first, after = number * length, (number + 1) * length
-    if after <= now_ns // SECOND // _QUARTER * _QUARTER - _HOUR:
+    if after <= _traded_since(of, now_ns // SECOND):
         return _made_up(of, place, number)
     if length == _MINUTE:
         return _traded(of, first, None) if after * SECOND <= now_ns else _traded.__wrapped__(of, first, now_ns)
     shorter = LENGTHS[place + 1]
     starts = range(first, min(after, now_ns // SECOND + 1), shorter)
     return _summed_up(first, (_candle(of, place + 1, start // shorter, now_ns) for start in starts))
+
+
+def _traded_since(of: Market, now: int) -> int:
+    """From which whole minute on candles are summed up: an hour ago, or what costs as much in a quicker market."""
+    often, long = (max(1, minutes // of.pace) * _MINUTE for minutes in (15, 60))
+    return now // often * often - long
 
 
 @lru_cache(maxsize=8192)

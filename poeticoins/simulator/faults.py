@@ -29,9 +29,9 @@ class Fault(msgspec.Struct):
     are not sent. spoil (Coinbase): the next `count` subscriptions that name a product that is not valid are refused
     whole. Of these, a `count` of 0 is for ever. skip, repeat:
     the next `count` trades are not sent, or twice. reorder: the next two trades of one product change places.
-    rest: the next `count` answers of the REST (0: all of them) come `seconds` late and with the HTTP `status` (429 says
-    when to try again); with status 200 and a `text`, that instead of what was asked for. Only calls with `path` in
-    theirs count.
+    rest: the next `count` answers of the REST (0: all of them) about trades, or to calls with `path` in theirs, come
+    `seconds` late and with the HTTP `status` (429 says when to try again); with status 200 and a `text`, that instead
+    of what was asked for.
     unlist: from now on, the products in `text` (such as "BTC-USD,LTC-EUR") are not valid ones; "" lists all again.
     """
 

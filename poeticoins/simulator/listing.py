@@ -59,6 +59,11 @@ def is_rest(exchange: str, path: str) -> bool:
     return any(pattern.fullmatch(urlsplit(path).path) for pattern, _ in _CALLS[exchange])
 
 
+def is_of_trades(exchange: str, path: str) -> bool:
+    """Whether such a request asks for trades."""
+    return bool(_CALLS[exchange][0][0].fullmatch(urlsplit(path).path))
+
+
 def answer(exchange: str, path: str, past: Past, now_ns: int) -> Listed:
     """The answer to a GET of `path`. May take a second for a day of a busy pair: call it in a thread."""
     parts = urlsplit(path)
@@ -153,6 +158,7 @@ def _bitstamp_candles(asked: Asked, past: Past) -> Listed:
 
 _COINBASE_UNKNOWN = Listed(HTTPStatus.NOT_FOUND, {"message": "NotFound"}, {})
 _BITSTAMP_UNKNOWN = Listed(HTTPStatus.NOT_FOUND, {"status": "error", "reason": "Not found"}, {})
+# each exchange's call for trades first
 _CALLS: dict[str, list[tuple[re.Pattern[str], Callable[[Asked, Past], Listed]]]] = {
     "coinbase": [
         (re.compile(r"/products/([^/]{1,30})/trades", re.ASCII), _coinbase_trades),

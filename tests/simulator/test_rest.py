@@ -157,6 +157,17 @@ def test_candles_are_the_same_after_everything_was_forgotten():
     assert candles.candles(of, 60, (1_794_990_000, 1_795_000_000), now_ns) == before
 
 
+@pytest.mark.parametrize("pace", [1, 7, 100])
+def test_the_newest_whole_candle_is_of_its_trades_at_any_pace(pace):
+    second, now_ns = 1_794_999_960, 1_795_000_030 * SECOND
+
+    (bar,) = candles.candles(candles.Market(SEED, COINBASE, pace), 60, (second, second + 1), now_ns)
+
+    listed = market.trades(SEED, COINBASE, second * SECOND - 1, (second + 60) * SECOND - 1, pace)
+    assert bar.volume == sum(trade.size for trade in listed)
+    assert (bar.open, bar.close) == (listed[0].price, listed[-1].price)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
