@@ -368,11 +368,12 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
 
 
 def test_an_intake_says_when_it_began_and_whether_anything_is_waited_for(run_dir):
-    bench = Bench(run_dir, refills=False)
+    bench = Bench(run_dir)
     assert (bench.intake.began_ns, bench.intake.settled) == (None, False)
 
     bench.intake.connected(WHEN)
     bench.trade(1, 2, 5)
+    bench.intake.release(bench.needs[-1])
 
     assert bench.intake.settled
     assert bench.intake.began_ns == make_trade(1, at=1).traded_at_ns
