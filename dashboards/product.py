@@ -1,6 +1,7 @@
 """What the open product is told: its candles, the tape of its trades, and each new one. Pure; no I/O, no clock."""
 
 import json
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +20,14 @@ def history_text(key: str, interval: str, candles: Any, trades: Any, digits: int
     """
     {"kind": "history", "key", "interval", "candles": {start, open, high, …}, "trades": [row, …]}, both oldest first.
 
-    candles, trades: as the context answers. start: seconds since 1970. digits: decimals that a price shows at least,
-    since the context's float64 has lost the zeros at its end. Rows as of `tape_row`.
+    candles, trades: as the context answers. start: seconds since 1970; vwap: null where it is not known. digits:
+    decimals that a price shows at least, since the context's float64 has lost the zeros at its end. Rows as of
+    `tape_row`.
     """
     columns: dict[str, list[Any]] = {"start": [int(at.timestamp()) for at in candles.index]}
     for name in ("open", "high", "low", "close", "volume", "vwap", "trades"):
         columns[name] = candles[name].tolist()
+    columns["vwap"] = [None if math.isnan(known) else known for known in columns["vwap"]]
     rows = [
         [str(number), at.value // MILLI_NS, price_text(price, digits), amount_text(size), str(side), bool(late)]
         for at, number, price, size, side, late in zip(

@@ -4,8 +4,10 @@ Bars of one second, rolled up to longer ones: open, high, low, close, volume and
 A bar is labelled by its left edge in UTC nanoseconds; spans without a trade have no bar. Prices are float64.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,14 @@ class Deal:
     traded_at_ns: int
     price: float
     size: float
+
+
+class Ends(NamedTuple):
+    """The first and last price of a bar's trades, by someone who knows so many of them."""
+
+    first: float
+    last: float
+    trades: int
 
 
 class Tier:
@@ -84,12 +94,14 @@ class Tier:
         self._from, self._to = 0, len(bars)
         self._bars[: len(bars)] = bars
 
-    def set_ends(self, at_ns: int, first: float, last: float) -> None:
-        """Open and close of the bar that `at_ns` lies in, from whoever knows them."""
+    def set_ends(self, at_ns: int, ends: Ends) -> None:
+        """Open and close of the bar that `at_ns` lies in, from whoever knows them, if he knows all of its trades."""
         start = at_ns // self.interval_ns * self.interval_ns
         at = int(np.searchsorted(self.bars["start_ns"], start))
         if at < len(self.bars) and int(self.bars["start_ns"][at]) == start:
-            self.bars[at]["open"], self.bars[at]["close"] = first, last
+            bar = self.bars[at]
+            if int(bar["trades"]) == ends.trades:
+                bar["open"], bar["close"] = ends.first, ends.last
 
     def _insert(self, at: int, start: int, deal: Deal) -> None:
         if self.full:
@@ -106,7 +118,7 @@ class Tier:
 
 
 def rolled_up(bars: Bars, interval_ns: int) -> Bars:
-    """`bars`, oldest first, as bars of `interval_ns`, a multiple of theirs."""
+    """`bars`, ordered by their starts, as bars of `interval_ns`, a multiple of theirs; several may start together."""
     if not len(bars):
         return bars
     starts = bars["start_ns"] // interval_ns * interval_ns
@@ -131,39 +143,95 @@ def bars_of(times_ns: NDArray[np.int64], prices: NDArray[np.float64], sizes: NDA
     return rolled_up(single, SECOND)
 
 
+def with_more(bars: Bars, more: Bars) -> Bars:
+    """`bars` with those of later trades: where both have one, it is one of all trades, with the close of `more`."""
+    both = np.concatenate([bars, more])
+    return rolled_up(both[np.argsort(both["start_ns"], kind="stable")], 1)
+
+
+def take_ends(bars: Bars, source: Bars) -> None:
+    """Corrects open and close of those `bars` of which `source` has all trades too."""
+    _, ours, theirs = np.intersect1d(bars["start_ns"], source["start_ns"], assume_unique=True, return_indices=True)
+    alike = bars["trades"][ours] == source["trades"][theirs]
+    for name in ("open", "close"):
+        bars[name][ours[alike]] = source[name][theirs[alike]]
+
+
 class Candles:
     """One product's bars of a second, a minute, an hour and a day; `capacities` in that order."""
 
     def __init__(self, capacities: tuple[int, int, int, int]) -> None:
         self._tiers = [Tier(interval, capacity) for interval, capacity in zip(TIERS, capacities, strict=True)]
 
-    def restore(self, bars: Bars) -> None:
-        """Takes one-second bars, oldest first, in place of all there is."""
-        for tier in self._tiers:
-            tier.restore(rolled_up(bars, tier.interval_ns))
+    @property
+    def tiers(self) -> list[Bars]:
+        """The bars of each tier, as in TIERS: views that are good until the next change."""
+        return [tier.bars for tier in self._tiers]
 
-    def add(self, deal: Deal, ends: tuple[float, float] | None = None, *, newest: bool = True) -> None:
+    @property
+    def reach(self) -> list[int]:
+        """For each tier, from when on no bar has had to go, in ns; 0: none has."""
+        return [int(tier.bars["start_ns"][0]) if tier.full else 0 for tier in self._tiers]
+
+    def restore(self, tiers: Sequence[Bars]) -> None:
+        """Takes the bars of each tier, oldest first, in place of all there is."""
+        for tier, bars in zip(self._tiers, tiers, strict=True):
+            tier.restore(bars)
+
+    def extend(self, more: Bars, known: Bars, newest_ns: int) -> None:
         """
-        One more trade. `newest`: no trade of the product is newer. If one is, `ends` are the open and close of this
-        trade's second, itself included, and every bar that it lies in is corrected; None: they are not known.
+        Many trades at once, as `add` would take them one by one: `more`, their bars of one second; at least one.
+
+        known: bars of one second of all trades that are at hand, these too; whose opens and closes hold where they are
+        all of a bar's. newest_ns: the newest trade's time before these; what is older than its bar has come late.
+        """
+        source = known
+        for tier in self._tiers:
+            step = tier.interval_ns
+            came = rolled_up(more, step)
+            old, there = tier.bars, np.searchsorted(tier.bars["start_ns"], came["start_ns"][0])
+            before, old = old[:there].copy(), old[there:].copy()  # none of the former is touched
+            merged = with_more(old, came)
+            late = np.isin(merged["start_ns"], old["start_ns"][old["start_ns"] < newest_ns // step * step])
+            for name in ("open", "close"):
+                merged[name][late] = old[name][np.searchsorted(old["start_ns"], merged["start_ns"][late])]
+            take_ends(merged, rolled_up(source[np.searchsorted(source["start_ns"], came["start_ns"][0]) :], step))
+            tier.restore(np.concatenate([before, merged]))
+            source = tier.bars
+
+    def add(self, deal: Deal, ends: Ends | None = None, *, newest: bool = True) -> None:
+        """
+        One more trade. `newest`: no trade of the product is newer. If one is, `ends` are those of this trade's second,
+        itself included, and every bar that it lies in is corrected; None: they are not known.
         """
         for tier in self._tiers:
             tier.add(deal, newest=newest)
         if ends is None:
             return
-        self._tiers[0].set_ends(deal.traded_at_ns, *ends)
+        self._tiers[0].set_ends(deal.traded_at_ns, ends)
         for finer, coarser in pairwise(self._tiers):
             start = deal.traded_at_ns // coarser.interval_ns * coarser.interval_ns
             low, high = np.searchsorted(finer.bars["start_ns"], [start, start + coarser.interval_ns])
-            if low < high and not (low == 0 and finer.full):  # a cut-off bar knows nothing of its own open
+            if low < high:
                 parts = finer.bars[low:high]
-                coarser.set_ends(deal.traded_at_ns, float(parts["open"][0]), float(parts["close"][-1]))
+                first, last = float(parts["open"][0]), float(parts["close"][-1])
+                coarser.set_ends(deal.traded_at_ns, Ends(first, last, int(parts["trades"].sum())))
 
-    def newest(self, interval_ns: int, limit: int) -> Bars:
-        """The newest `limit` candles of `interval_ns`, oldest first. Raises ValueError unless it is whole seconds."""
-        if interval_ns <= 0 or interval_ns % SECOND:
-            raise ValueError(f"expected an interval of whole seconds, got {interval_ns} ns")
-        base = next(tier for tier in reversed(self._tiers) if interval_ns % tier.interval_ns == 0)
-        per_candle = interval_ns // base.interval_ns
-        bars = base.bars[-(limit + 1) * per_candle :] if limit else base.bars[:0]
-        return (bars if per_candle == 1 else rolled_up(bars, interval_ns))[-limit:] if limit else bars
+
+def base_of(interval_ns: int) -> int:
+    """
+    The place in TIERS of the longest bars that candles of `interval_ns` can be made of.
+
+    Raises ValueError unless it is whole seconds.
+    """
+    if interval_ns <= 0 or interval_ns % SECOND:
+        raise ValueError(f"expected an interval of whole seconds, got {interval_ns} ns")
+    return next(place for place in reversed(range(len(TIERS))) if interval_ns % TIERS[place] == 0)
+
+
+def newest(bars: Bars, interval_ns: int, limit: int) -> Bars:
+    """The newest `limit` candles of `interval_ns`, oldest first, of the bars that `base_of` says."""
+    per_candle = interval_ns // TIERS[base_of(interval_ns)]
+    if limit:
+        bars = bars[-(limit + 1) * per_candle :]
+    return (bars if per_candle == 1 else rolled_up(bars, interval_ns))[-limit:] if limit else bars[:0]

@@ -26,6 +26,7 @@ from poeticoins.journal import Inheritance, writing
 from poeticoins.liveness import Patience
 from poeticoins.log import warn
 from poeticoins.model import Product
+from poeticoins.prehistory import Prehistory
 from poeticoins.refill import Refills
 from poeticoins.restarts import ConnectionBackoff
 
@@ -40,7 +41,8 @@ async def run(settings: Settings, child: Child, name: str) -> None:
         child.facts = lambda: {"feed": client.facts()}
         child.ready()
         try:
-            await child.until_stopped(client.follow(), client.refill(), client.beat(settings.beat_interval))
+            works = (client.follow(), client.refill(), client.prehistory.run(), client.beat(settings.beat_interval))
+            await child.until_stopped(*works)
         finally:
             child.facts = dict  # the last heartbeats must not ask a closed client
             client.close()
@@ -62,6 +64,7 @@ class Client:
             for product in self._products
         }
         self._refills.intakes = self._intakes
+        self.prehistory = Prehistory(exchange, settings, self._intakes)
         self._inherit(settings)
         strict_time = settings.mode != "replay"
         self._feed = Feed(exchange, self._intakes, strict_time=strict_time, when_opened=self._refills.retry)

@@ -86,7 +86,7 @@ class Settings:
     renew_after: float = 43_200.0
     """Seconds after which a connection is replaced by a new one, without a gap: exchanges cut those that grow old."""
     backfill: bool = True
-    """Whether missed trades are fetched from the exchanges' REST; if not, they are gaps."""
+    """Whether missed trades and older candles are fetched from the exchanges' REST; if not, they are gaps."""
     hold: float = 2.0
     """Seconds that a product's live trades wait for what was missed before them to be fetched."""
     refill_again: float = 30.0
@@ -115,8 +115,20 @@ class Settings:
         return self.run_dir / f"{name}.sock"
 
     def journal(self, product: Product) -> Path:
-        """The path of `product`'s journal; each mode has its own directory, so a demo never becomes anyone's market."""
-        return self.run_dir / self.mode / product.exchange / f"{product.pair}.journal"
+        """The path of `product`'s journal, which its client writes."""
+        return self._file(product, "journal")
+
+    def bars(self, product: Product) -> Path:
+        """The path of the bars of `product`'s trades, which historical writes."""
+        return self._file(product, "bars")
+
+    def candles(self, product: Product) -> Path:
+        """The path of the exchange's own candles of `product`, which its client writes."""
+        return self._file(product, "candles")
+
+    def _file(self, product: Product, kind: str) -> Path:
+        """Each mode has its own directory, so a demo never becomes anyone's market."""
+        return self.run_dir / self.mode / product.exchange / f"{product.pair}.{kind}"
 
 
 NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products", "urls", "rest_urls"}

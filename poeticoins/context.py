@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 AnyProduct = Product | str
 _INTERVAL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 LONGEST_CANDLE = 366 * 86_400  # seconds
+CANDLE_ORIGINS = ("trades", "exchange", "mixed")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _private: list[config.Settings] = []  # the settings of demo() trees that this process has entered, the innermost last
 
@@ -90,11 +91,13 @@ def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 
     """
     The newest `limit` candles of `product`, oldest first, indexed by `started_at`: the left edge of each, in UTC.
 
-    Columns: open high low close (quote per base), volume (base), vwap (quote per base), trades (their number). Spans
-    without a trade have no row; the newest candle may still be growing. A late trade corrects its candle.
+    Columns: open high low close (quote per base), volume (base), vwap (quote per base), trades (their number), origin:
+    "trades", which were all heard; "exchange", the exchange's own candle, from before our first trade or where some are
+    missing, with vwap NaN and trades 0; "mixed", of both, with vwap NaN and the number of ours.
+    Spans without a trade have no row; the newest candle may still be growing. A late trade corrects its candle.
     interval: "1s" "5s" "15s" "1m" "5m" "15m" "1h" "4h" "1d" or any other number of these units, or a timedelta of whole
-    seconds. By default seconds are kept for a day of trading, minutes for a week, hours for a year.
-    One answer has at most 60,000. Raises ValueError for another interval, or a limit below 1.
+    seconds; exchanges tell of whole minutes only. By default seconds are kept for a day of trading, minutes for a week,
+    hours for a year. One answer has at most 60,000. Raises ValueError for another interval, or a limit below 1.
     """
     question = wire.CandlesQuestion(wire.WIRE_VERSION, str(product), _interval_ns(interval), _checked_limit(limit))
     answer = ask_historical(settings(), question, wire.CandlesAnswer)
@@ -102,6 +105,8 @@ def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 
     columns: dict[str, Any] = {name: bars[name].copy() for name in ("open", "high", "low", "close", "volume")}
     columns["vwap"] = bars["turnover"] / bars["volume"]
     columns["trades"] = bars["trades"].astype(np.int64)
+    codes = np.isnan(bars["turnover"]) * (1 + (bars["trades"] > 0))
+    columns["origin"] = pd.Categorical.from_codes(codes.astype(np.int8), pd.Index(CANDLE_ORIGINS))
     return pd.DataFrame(columns, index=_times(bars["start_ns"], "started_at"))
 
 

@@ -10,6 +10,7 @@ import logging
 import time
 
 from poeticoins import wire
+from poeticoins.archive import Archive
 from poeticoins.bus import Answerer, Subscriber
 from poeticoins.child import Child
 from poeticoins.config import Settings
@@ -33,7 +34,7 @@ async def run(settings: Settings, child: Child) -> None:
     historical.open()  # not before: half a window would be taken for all there is
     child.ready()
     try:
-        await child.until_stopped(historical.follow_journals(settings.beat_interval))
+        await child.until_stopped(historical.follow_journals(settings.beat_interval), historical.keep_bars())
     finally:
         historical.close()
 
@@ -45,6 +46,7 @@ class Historical:
         self._settings = settings
         exchanges = followed(settings)
         self._histories = {str(p): History(p, settings) for products in exchanges.values() for p in products}
+        self._archive = Archive(settings, self._histories.values())
         self._heard = dict.fromkeys(exchanges, 0.0)
         self._wanting: set[str] = set()
         self._subscribers: list[Subscriber] = []
@@ -99,8 +101,9 @@ class Historical:
         return history.next > (epoch, following) or history.next[0] != epoch
 
     async def restore(self) -> None:
-        """The whole window, from the journals, each of them at once."""
+        """The whole window: what was kept of the bars, and the journals, each of them at once."""
         for history in self._histories.values():
+            self._archive.restore(history)
             self._read(history, limit=None)
             await asyncio.sleep(0)  # for the heartbeat
 
@@ -113,6 +116,10 @@ class Historical:
                 if history.wanted or silent:
                     while self._read(history):
                         await asyncio.sleep(0)
+
+    async def keep_bars(self) -> None:
+        """Puts bars on disk before the journals lose their trades, for as long as it runs."""
+        await self._archive.follow(self._settings.beat_interval)
 
     # -- what is asked
 
@@ -157,8 +164,9 @@ class Historical:
         return history
 
     def close(self) -> None:
-        """Lets go of the sockets; the journals are the clients'."""
+        """Puts the bars on disk and lets go of the sockets; the journals are the clients'."""
         for subscriber in self._subscribers:
             subscriber.close()
         if self._answerer:
             self._answerer.close()
+        self._archive.close()

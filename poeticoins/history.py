@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec import structs
 
-from poeticoins.candles import Bars, Candles, Deal, bars_of
+from poeticoins.candles import Bars, Deal, Ends
+from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
 from poeticoins.model import SECOND, Gap, Product, Refill, Trade
-from poeticoins.record import RECORD, RECORD_SIZE, TRADE, unpack
+from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, pack, unpack
 from poeticoins.ring import RECORD_DTYPE, Records, Ring, floats, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted
 
@@ -28,7 +29,9 @@ class History:
         self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._merge: Merge[bytes] | None = None
         self._ring = Ring(settings.ring_capacity)
-        self._candles = Candles((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
+        self.chart = Chart((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
+        self._kept: Kept | None = None  # what was on disk, until a journal goes on from it
+        self._charted = (0, 0)  # the newest trade that was on disk, if no journal has gone on from there
         self._epoch = 0
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
@@ -38,12 +41,20 @@ class History:
 
     # -- what comes in
 
+    def restore_bars(self, kept: Kept) -> None:
+        """What `kept` said, before anything else came in."""
+        self.chart.restore(kept.tiers, kept.began_ns)
+        for _, record in split(kept.notes):
+            self._note(unpack(record, self.product))
+        self._kept = kept
+        self._newest_traded = self._charted = kept.newest
+
     def restore(self, epoch: int, first: int, last: int, records: bytes) -> None:
         """The publisher's journal, or the part of it that was wanted: the sequences `first` to `last` of `epoch`."""
         if self._merge is None:
             self._merge = Merge(epoch=epoch, following=last)
             self._epoch, self._complete_from = epoch, first
-            self._load(np.frombuffer(records, RECORD_DTYPE))
+            self._load(np.frombuffer(records, RECORD_DTYPE), last)
             return
         if epoch != self._merge.epoch:
             self._merge.heartbeat(epoch, last)
@@ -72,12 +83,14 @@ class History:
         return self._merge
 
     def _take(self, items: Iterable[bytes | Lost]) -> None:
-        for item in items:
+        taken = list(items)
+        for item, following in zip(taken, [*taken, None][1:], strict=True):
             if isinstance(item, Lost):
                 self._complete_from = item.last + 1
                 now = self._newest_traded[0]
+                until = max(now, RECORD.unpack(following)[2]) if isinstance(following, bytes) else now
                 missing = item.last - item.first + 1
-                self.gaps.append(Gap(self.product, "overrun", now, now, missing=missing, epoch=item.epoch))
+                self.gaps.append(Gap(self.product, "overrun", now, until, missing=missing, epoch=item.epoch))
             else:
                 self._file(item)
 
@@ -97,10 +110,11 @@ class History:
         deal = Deal(traded_ns, _float(fields[4], fields[6]), _float(fields[5], fields[7]))
         if (traded_ns, trade_id) > self._newest_traded:
             self._newest_traded, self._newest_record = (traded_ns, trade_id), record
-            self._candles.add(deal)
+            self.chart.add(deal)
         else:
             self._disorder_left = self._ring.capacity
-            self._candles.add(deal, self._ends(traded_ns), newest=False)
+            if (traded_ns, trade_id) > self._charted:
+                self.chart.add(deal, self._ends(traded_ns))
 
     def _note(self, item: Trade | Gap | Refill) -> None:
         """Keeps a gap, and on a refill its end."""
@@ -111,22 +125,45 @@ class History:
                 if (gap.epoch, gap.sequence) == (item.epoch, item.gap):
                     self.gaps[at] = structs.replace(gap, refilled_at_ns=item.at_ns)
 
-    def _load(self, records: Records) -> None:
-        """A whole journal at once, into what is empty yet: 50,000 records in some 30 ms."""
+    def _load(self, records: Records, last: int) -> None:
+        """A whole journal at once, up to `last`, into what is empty but for kept bars: 50,000 records in some 30 ms."""
         self._ring.restore(records)
-        for record in records[records["kind"] != TRADE]:
+        fresh = self._chart_journal(records, last)
+        for record in fresh[fresh["kind"] != TRADE]:
             self._note(unpack(record.tobytes(), self.product))
-        trades = sorted_trades(records)
-        if len(trades):
-            prices = floats(trades["price_mantissa"], trades["price_exponent"])
-            sizes = floats(trades["size_mantissa"], trades["size_exponent"])
-            self._candles.restore(bars_of(trades["traded_at_ns"], prices, sizes))
+        if len(trades := sorted_trades(records)):
             newest = trades[-1]
             self._newest_record = newest.tobytes()
-            self._newest_traded = (int(newest["traded_at_ns"]), int(newest["trade_id"]))
+            self._newest_traded = max(self._newest_traded, (int(newest["traded_at_ns"]), int(newest["trade_id"])))
         in_order = sorted_trades(self._ring.in_order())
         if not np.array_equal(in_order, records[records["kind"] == TRADE][-len(in_order) :]):
             self._disorder_left = self._ring.capacity
+
+    def _chart_journal(self, records: Records, last: int) -> Records:
+        """Adds what the kept bars have not got yet, and returns it; of another epoch, that is what is newer."""
+        kept, first = self._kept, self._complete_from
+        if kept is None:
+            self.chart.begin(records, whole=first == 1)
+            return records
+        goes_on = kept.epoch == self._epoch and kept.sequence <= last
+        if goes_on:
+            self._charted = (0, 0)
+            fresh = records[records["sequence"] > kept.sequence]
+        else:
+            times, ids = records["traded_at_ns"], records["trade_id"]
+            is_newer = (times > kept.newest[0]) | ((times == kept.newest[0]) & (ids > kept.newest[1]))
+            fresh = records[is_newer | (records["kind"] != TRADE)]
+        if first > (kept.sequence + 1 if goes_on else 1):
+            self._miss(kept, first - kept.sequence - 1 if goes_on else None, fresh)
+        self.chart.go_on(fresh, records, kept.newest[0])
+        return fresh
+
+    def _miss(self, kept: Kept, missing: int | None, fresh: Records) -> None:
+        """What the journal no longer had when it was read again is missing in the bars: a gap."""
+        on_time = fresh[(fresh["kind"] == TRADE) & (fresh["flags"] & LATE == 0)]
+        until = int(on_time["traded_at_ns"][0]) if len(on_time) else kept.newest[0]
+        from_ns = min(kept.newest[0], until)
+        self.gaps.append(Gap(self.product, "overrun", from_ns, until, missing=missing, epoch=self._epoch))
 
     def _begin(self, epoch: int, sequence: int) -> None:
         """A new epoch: its journal may hold trades again that the one before it has published."""
@@ -134,14 +171,12 @@ class History:
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
         self._epoch, self._complete_from = epoch, sequence
 
-    def _ends(self, traded_ns: int) -> tuple[float, float] | None:
-        """Open and close of the second that `traded_ns` lies in; None if the ring has lost all others of it."""
+    def _ends(self, traded_ns: int) -> Ends:
+        """Open and close of the second that `traded_ns` lies in, by the ring."""
         start = traded_ns // SECOND * SECOND
         trades = sorted_trades(self._ring.between(start, start + SECOND))
-        if len(trades) < 2:
-            return None
         prices = floats(trades["price_mantissa"], trades["price_exponent"])
-        return float(prices[0]), float(prices[-1])
+        return Ends(float(prices[0]), float(prices[-1]), len(trades))
 
     # -- what is asked
 
@@ -169,7 +204,18 @@ class History:
 
     def candles(self, interval_ns: int, limit: int) -> Bars:
         """The newest `limit` candles, oldest first. Raises ValueError for an interval that is not whole seconds."""
-        return self._candles.newest(interval_ns, min(limit, PAGE))
+        return self.chart.candles(interval_ns, min(limit, PAGE), self.gaps)
+
+    def kept(self) -> Kept:
+        """The bars and the known gaps, for the disk."""
+        refills = [
+            Refill(self.product, gap.sequence, gap.refilled_at_ns, gap.epoch)
+            for gap in self.gaps
+            if gap.refilled_at_ns is not None
+        ]
+        notes = b"".join([pack(gap) for gap in self.gaps] + [pack(refill) for refill in refills])
+        epoch, following = self.next
+        return Kept(epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes)
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
         """(epoch, first, last, records): the part of the range asked for that is known; see wire.ReplayAnswer."""

@@ -182,6 +182,23 @@ class Intake:
 
     # -- what others ask
 
+    @property
+    def settled(self) -> bool:
+        """Whether it has been connected, and nothing waits for what was missed before."""
+        return self._began and self._waiting is None and self.last_trade is not None
+
+    @property
+    def began_ns(self) -> int | None:
+        """When the first trade of all was traded; None if there is none, or the journal has let go of it."""
+        tail = self.journal.tail(limit=1)
+        first = unpack(tail.records, self._product) if tail.records and tail.first == 1 else None
+        return first.traded_at_ns if isinstance(first, Trade) else None
+
+    @property
+    def open_gaps(self) -> list[Gap]:
+        """The journal's gaps that have not been refilled."""
+        return [gap for gap, *_ in self._open.values()]
+
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""
         message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)

@@ -90,6 +90,21 @@ class Trade(msgspec.Struct, frozen=True):
         return datetime_from_ns(self.received_at_ns)
 
 
+class Candle(msgspec.Struct, frozen=True):
+    """
+    What an exchange itself says of a span of time that begins at started_at_ns, how long it is was asked for.
+
+    Prices in quote per base, volume in base, all float64, as charts use them.
+    """
+
+    started_at_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
 class Gap(msgspec.Struct, frozen=True):
     """
     Trades that are known to be missing from `product`'s stream, at this place of it.

@@ -5,11 +5,10 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 from time import time_ns
-from urllib.parse import urlsplit
 
 from poeticoins.backfill import Need, Search
 from poeticoins.config import Settings
-from poeticoins.exchanges import Exchange
+from poeticoins.exchanges import Exchange, reached_at
 from poeticoins.intake import Intake
 from poeticoins.log import say, warn
 from poeticoins.model import SECOND, Product
@@ -30,8 +29,7 @@ class Refills:
     def __init__(self, exchange: Exchange, settings: Settings) -> None:
         self.intakes: Mapping[Product, Intake] = {}
         self._exchange, self._hold, self._again = exchange, settings.hold, settings.refill_again
-        self._embedded_url = settings.embedded_url
-        self._own_url = settings.rest_urls.get(exchange.NAME, "")
+        self._settings = settings
         self._failures: dict[Product, int] = {}
         self._rest = Rest(exchange.REST_PER_SECOND, "none" if settings.embedded_url else settings.proxy)
         self._wanted: asyncio.Queue[Need] = asyncio.Queue()
@@ -88,16 +86,9 @@ class Refills:
         try:
             more = True
             while more:
-                url = self._address(self._exchange.backfill_url(need.product, search.cursor))
+                url = self._exchange.backfill_url(need.product, search.cursor)
+                url = reached_at(self._exchange, url, self._settings)
                 more = search.page(await self._rest.read(url, partial(self._exchange.parse_backfill, need.product)))
         except NoAnswer as error:
             warn(log, "could not refill", product=need.product, why=error)
         return search
-
-    def _address(self, url: str) -> str:
-        """The exchange's own address; or the same path where the settings say, or at the embedded exchange."""
-        parts = urlsplit(url)
-        if not self._embedded_url:
-            return f"{self._own_url or f'{parts.scheme}://{parts.netloc}'}{parts.path}?{parts.query}"
-        host = urlsplit(self._embedded_url).netloc
-        return f"http://{host}/{self._exchange.NAME}{parts.path}?{parts.query}"

@@ -1,9 +1,22 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poeticoins.candles import BAR_DTYPE, DAY, HOUR, MINUTE, Candles, Deal, rolled_up
+from poeticoins.candles import (
+    BAR_DTYPE,
+    DAY,
+    HOUR,
+    MINUTE,
+    TIERS,
+    Candles,
+    Deal,
+    Ends,
+    bars_of,
+    base_of,
+    newest,
+    rolled_up,
+)
 from poeticoins.model import SECOND
 
 CAPACITIES = (200, 100, 50, 20)
@@ -35,8 +48,12 @@ def filled(trades: list[tuple[int, float, float]]) -> Candles:
         newest = not seen or at >= max(t[0] for t in seen)
         seen.append(trade)
         inside = sorted((t for t in seen if t[0] // SECOND == at // SECOND), key=lambda t: t[0])
-        candles.add(Deal(at, price, size), (inside[0][1], inside[-1][1]), newest=newest)
+        candles.add(Deal(at, price, size), Ends(inside[0][1], inside[-1][1], len(inside)), newest=newest)
     return candles
+
+
+def newest_of(candles: Candles, interval: int, limit: int):
+    return newest(candles.tiers[base_of(interval)], interval, limit)
 
 
 @given(deals)
@@ -46,7 +63,7 @@ def test_bars_in_order_are_what_the_definition_says(raw):
     candles = filled(trades)
 
     for interval in (SECOND, 5 * SECOND, MINUTE, 5 * MINUTE, HOUR, DAY):
-        assert rows(candles.newest(interval, 1000)) == reference(trades, interval)
+        assert rows(newest_of(candles, interval, 1000)) == reference(trades, interval)
 
 
 @given(deals)
@@ -56,21 +73,21 @@ def test_late_trades_correct_every_candle_they_lie_in(raw):
     candles = filled(trades)
 
     for interval in (SECOND, MINUTE, HOUR):
-        assert rows(candles.newest(interval, 1000)) == reference(trades, interval)
+        assert rows(newest_of(candles, interval, 1000)) == reference(trades, interval)
 
 
 def test_the_newest_candles_are_given_oldest_first():
     candles = filled([(n * MINUTE, float(n + 1), 1.0) for n in range(10)])
 
-    assert candles.newest(MINUTE, 3)["open"].tolist() == [8.0, 9.0, 10.0]
-    assert candles.newest(5 * MINUTE, 1)["open"].tolist() == [6.0]
+    assert newest_of(candles, MINUTE, 3)["open"].tolist() == [8.0, 9.0, 10.0]
+    assert newest_of(candles, 5 * MINUTE, 1)["open"].tolist() == [6.0]
 
 
 def test_the_oldest_bars_go_when_a_tier_is_full():
     candles = filled([(n * SECOND, 1.0, 1.0) for n in range(1000)])
 
-    assert candles.newest(SECOND, 5000)["start_ns"].tolist() == [n * SECOND for n in range(800, 1000)]
-    assert candles.newest(MINUTE, 5000)["trades"].sum() == 1000
+    assert newest_of(candles, SECOND, 5000)["start_ns"].tolist() == [n * SECOND for n in range(800, 1000)]
+    assert newest_of(candles, MINUTE, 5000)["trades"].sum() == 1000
 
 
 def test_a_trade_older_than_all_that_is_kept_changes_nothing_there():
@@ -78,13 +95,43 @@ def test_a_trade_older_than_all_that_is_kept_changes_nothing_there():
 
     candles.add(Deal(5 * SECOND, 9.0, 9.0), None, newest=False)
 
-    assert candles.newest(SECOND, 5000)["high"].max() == 1.0
+    assert newest_of(candles, SECOND, 5000)["high"].max() == 1.0
 
 
 def test_an_interval_of_part_of_a_second_is_refused():
     with pytest.raises(ValueError, match="whole seconds"):
-        Candles(CAPACITIES).newest(SECOND // 2, 10)
+        newest_of(Candles(CAPACITIES), SECOND // 2, 10)
 
 
 def test_rolling_up_nothing_is_nothing():
     assert len(rolled_up(np.zeros(0, BAR_DTYPE), MINUTE)) == 0
+
+
+def seconds_of(trades: list[tuple[int, float, float]]):
+    ordered = sorted(trades, key=lambda t: t[0])
+    times, prices, sizes = (np.array(column) for column in zip(*ordered, strict=True))
+    return bars_of(times.astype(np.int64), prices.astype(float), sizes.astype(float))
+
+
+@settings(deadline=None)
+@given(deals, st.integers(1, 79))
+def test_trades_that_are_added_at_once_are_as_if_they_had_come_one_by_one(raw, cut):
+    trades = list({at: (at * SECOND // 4, float(price), float(size)) for at, price, size in raw}.values())
+    before, after = trades[:cut], trades[cut:]
+    candles = filled(before)
+
+    if after:
+        candles.extend(seconds_of(after), seconds_of(trades), max(at for at, *_ in before))
+
+    assert [rows(bars) for bars in candles.tiers] == [rows(bars) for bars in filled(trades).tiers]
+
+
+def test_late_trades_whose_second_is_not_all_at_hand_change_neither_open_nor_close():
+    candles = filled([(0, 1.0, 1.0), (SECOND // 2, 2.0, 1.0), (MINUTE, 3.0, 1.0)])
+
+    late = seconds_of([(SECOND // 4, 9.0, 1.0)])
+    candles.extend(late, late, MINUTE)
+
+    first = candles.tiers[0][0]
+    assert (first["open"], first["high"], first["close"], first["trades"]) == (1, 9, 2, 3)
+    assert candles.tiers[TIERS.index(HOUR)][0].tolist() == (0, 1, 9, 1, 3, 4, 15, 4)

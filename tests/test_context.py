@@ -91,7 +91,23 @@ def test_candles_sum_up_the_trades(tree):
     assert candle["trades"] == len(inside)
     assert candle["volume"] == pytest.approx(inside["size"].sum())
     assert candle["vwap"] == pytest.approx((inside["price"] * inside["size"]).sum() / inside["size"].sum())
-    assert poeticoins.get_candles(BTC, timedelta(days=1))["trades"].sum() >= len(trades)
+    assert poeticoins.get_candles(BTC, timedelta(seconds=1), limit=60_000)["trades"].sum() >= len(trades)
+
+
+@pytest.mark.parametrize(("interval", "fewest"), [("1h", 297), ("1d", 298), ("1m", 200)])
+def test_a_first_start_soon_has_full_charts_marked_where_they_are_the_exchanges(tree, interval, fewest):
+    for product in poeticoins.available_products():
+        until(lambda: len(poeticoins.get_candles(product, "1m", limit=1400)) == 1400, 60)  # noqa: B023  they come last
+
+        candles = poeticoins.get_candles(product, interval, limit=300)
+
+        origins = candles["origin"]
+        assert len(candles) == 300
+        assert origins.value_counts()["exchange"] >= fewest
+        assert (candles["trades"][origins == "exchange"] == 0).all()
+        assert (candles["trades"][origins != "exchange"] > 0).all()
+        assert (candles["vwap"].isna() == (origins != "trades")).all()
+        assert set(candles.index.diff().dropna()) == {pd.Timedelta(interval.replace("d", "D").replace("1m", "1min"))}
 
 
 def test_a_product_without_gaps_has_an_empty_frame_of_them(tree):

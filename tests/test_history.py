@@ -1,11 +1,12 @@
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poeticoins.chart import Kept
 from poeticoins.config import Settings
 from poeticoins.history import History, split
-from poeticoins.model import SECOND, Gap
+from poeticoins.model import SECOND, Gap, Refill
 from poeticoins.record import pack, unpack
 from tests.makers import BTC, NOON, make_trade
 
@@ -166,7 +167,7 @@ def test_a_window_restored_at_once_is_the_one_that_was_filled_one_by_one(arrival
 
 def test_a_window_of_the_default_size_stays_within_ten_megabytes():
     kept = History(BTC, Settings())
-    arrays = [kept._ring._records, *(tier._bars for tier in kept._candles._tiers)]
+    arrays = [kept._ring._records, *(tier._bars for tier in kept.chart._ours._tiers)]
 
     used = kept._ring.capacity * 56 + sum(capacity * 60 for capacity in (86_400, 10_080, 8_784, 3_660))
 
@@ -180,3 +181,69 @@ def test_records_survive_the_way_through_history():
     kept.message(7, 1, pack(trade))
 
     assert kept.last_trade == unpack(pack(trade), BTC) == trade
+
+
+def tiers(kept: History) -> list[list]:
+    return [kept.candles(interval, 999).tolist() for interval in (SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND)]
+
+
+def restarted(on_disk: Kept | None, items, first: int = 1, epoch: int = 7) -> History:
+    """What a new process knows: `on_disk`, and a journal that holds `items` from the sequence `first` on."""
+    kept = history()
+    if on_disk:
+        kept.restore_bars(msgspec.msgpack.decode(msgspec.msgpack.encode(on_disk), type=Kept))
+    records = b"".join(pack(placed(item, sequence, epoch)) for sequence, item in enumerate(items, first))
+    kept.restore(epoch, first, first + len(items) - 1, records)
+    return kept
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=2, max_size=60, unique=True), st.data())
+def test_bars_on_disk_and_a_journal_that_reaches_back_to_them_are_all_there_was(arrival, data):
+    saved = data.draw(st.integers(1, len(arrival)), label="saved")
+    oldest = data.draw(st.integers(1, saved + 1), label="oldest")
+    # a second has one trade, or all of them are in the journal still: no bar could tell the order of others
+    items = [make_trade(n, at=n if n % 3 else n + 0.5, price=str(100 + n % 7), late=n % 2 == 0) for n in arrival]
+    grown = fed(history(), items)
+
+    kept = restarted(fed(history(), items[:saved]).kept(), items[oldest - 1 :], oldest)
+    after = make_trade(500, at=500)
+    for each in (grown, kept):
+        each.message(7, len(items) + 1, pack(placed(after, len(items) + 1)))
+
+    assert tiers(kept) == tiers(grown)
+    assert kept.chart.began_ns == grown.chart.began_ns
+    assert kept.last_trade == grown.last_trade
+    assert not kept.gaps
+
+
+def test_what_the_journal_had_lost_when_it_was_read_again_is_a_gap_in_the_bars():
+    on_disk = fed(history(), [make_trade(n, at=n) for n in range(1, 11)]).kept()
+
+    kept = restarted(on_disk, [make_trade(n, at=n) for n in range(15, 21)], first=15)
+
+    assert kept.candles(SECOND, 99)["trades"].sum() == 16
+    gap, *others = kept.gaps
+    assert (gap.reason, gap.missing, others) == ("overrun", 4, [])
+    assert (gap.from_ns, gap.to_ns) == (NOON + 10 * SECOND, NOON + 15 * SECOND)
+
+
+def test_a_new_journal_that_repeats_trades_adds_none_twice_to_bars_on_disk():
+    on_disk = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)]).kept()
+
+    kept = restarted(on_disk, [make_trade(n, at=n) for n in (2, 3, 4)], epoch=9)
+    fed(kept, [make_trade(1, at=1, late=True), make_trade(5, at=5)], epoch=9, first=4)
+
+    assert kept.candles(86_400 * SECOND, 9)["trades"].tolist() == [5]
+
+
+def test_known_gaps_survive_with_the_bars_also_those_that_the_journal_has_lost():
+    gap = Gap(BTC, "skipped ids", NOON, NOON + 1, 2, 4, 3)
+    refill = Refill(BTC, 2, NOON + 9)
+    items = [make_trade(1), gap, refill, gap, make_trade(9, at=9)]
+    before = fed(history(), items)
+
+    kept = restarted(before.kept(), items[3:], first=4)
+
+    assert list(kept.gaps) == list(before.gaps)
+    assert [each.refilled_at_ns for each in kept.gaps] == [NOON + 9, None]

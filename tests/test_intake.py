@@ -365,3 +365,27 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
     by_time.found(7, need=by_time.needs.index(own))
     assert by_time.words[7:] == ["7l", "refill"]
     assert by_time.intake.open_needs(0) == []
+
+
+def test_an_intake_says_when_it_began_and_whether_anything_is_waited_for(run_dir):
+    bench = Bench(run_dir)
+    assert (bench.intake.began_ns, bench.intake.settled) == (None, False)
+
+    bench.intake.connected(WHEN)
+    bench.trade(1, 2, 5)
+    bench.intake.release(bench.needs[-1])
+
+    assert bench.intake.settled
+    assert bench.intake.began_ns == make_trade(1, at=1).traded_at_ns
+    assert [(gap.first_id, gap.last_id) for gap in bench.intake.open_gaps] == [(3, 4)]
+    bench.trade(*range(6, 600))  # more than the journal keeps
+    assert bench.intake.began_ns is None
+
+
+def test_an_intake_that_waits_for_what_was_missed_is_not_settled(with_history):
+    with_history.intake.connected(WHEN)
+    assert with_history.intake.settled
+
+    with_history.trade(5)
+
+    assert not with_history.intake.settled

@@ -13,12 +13,12 @@ LINE = [
     {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
     {"restarts", "sequence", "record", "liveness", "candles", "backfill"},
-    {"continuity", "ring", "lifecycle", "troubles", "link"},
-    {"wire", "history"}, {"exchanges"}, {"recording"},
+    {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told"},
+    {"wire", "chart"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control", "rest", "budget"}, {"questions"},
+    {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
-    {"intake", "nursery"}, {"feed", "child", "stream", "refill"}, {"connection"}, {"follower"},
+    {"intake", "nursery"}, {"feed", "child", "stream", "refill", "archive", "prehistory"}, {"connection"}, {"follower"},
     {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
     {"status", "keeping", "notify"}, {"supervision"}, {"command"},
     # the public face
@@ -28,6 +28,7 @@ PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
     "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
+    "joining", "told", "chart",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
@@ -38,7 +39,7 @@ DOORS = {
     "subprocess": {"demonstration"},
     "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
     "pandas": {"context"},
-    "numpy": {"ring", "candles", "history", "context"},
+    "numpy": {"ring", "candles", "joining", "chart", "history", "context"},
     "rich": {"status", "command"},
     "panel": set(),
     "bokeh": set(),

@@ -11,7 +11,8 @@ function numberOf(text) {
   return Number(text.replaceAll(",", ""));
 }
 
-// The history's columns as a list of candles: {start, open, high, low, close, volume, vwap, trades}.
+// The history's columns as a list of candles: {start, open, high, low, close, volume, vwap, trades};
+// vwap null: not known.
 function candlesOf(columns) {
   const names = Object.keys(columns);
   return columns.start.map((second, at) => {
@@ -35,7 +36,7 @@ function grown(candles, [, ms, price, size], step) {
   last.high = Math.max(last.high, paid);
   last.low = Math.min(last.low, paid);
   last.close = paid;
-  last.vwap = (last.vwap * last.volume + paid * amount) / (last.volume + amount) || paid;
+  if (last.vwap !== null) last.vwap = (last.vwap * last.volume + paid * amount) / (last.volume + amount) || paid;
   last.volume += amount;
   last.trades += 1;
   return candles;
@@ -49,7 +50,8 @@ function unseen(history, rows) {
   return rows.slice(at + 1).filter((row) => !known.has(row[0]) && !(newest && row[1] < newest[1]));
 }
 
-// {open, close, high, low, volume, from, to} over the candles that begin within [from, to]; null without any.
+// {open, close, high, low, most, volume, vwap, from, to} over the candles that begin within [from, to], vwap null unless
+// that of each is known; null without any.
 function summary(candles, from, to) {
   const shown = candles.filter(({ start }) => start >= from && start <= to);
   if (!shown.length) return null;
@@ -61,7 +63,7 @@ function summary(candles, from, to) {
     low: Math.min(...shown.map((candle) => candle.low)),
     most: Math.max(...shown.map((candle) => candle.volume)),
     volume,
-    vwap: shown.reduce((sum, candle) => sum + candle.vwap * candle.volume, 0) / volume,
+    vwap: shown.some(({ vwap }) => vwap === null) ? null : shown.reduce((sum, candle) => sum + candle.vwap * candle.volume, 0) / volume,
     from: shown[0].start,
     to: shown.at(-1).start,
   };

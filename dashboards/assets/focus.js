@@ -132,11 +132,13 @@ class Focus {
     const { start, open, high, low, close, volume, vwap, trades } = candle;
     const when = `${DAY.format(new Date(start))}, ${CLOCK.format(new Date(start))}`;
     const [o, h, l, c, v] = [open, high, low, close, vwap].map((price) => this.written(price));
-    say(this.readout, `${when}: open ${o}, high ${h}, low ${l}, close ${c}, volume ${amount(volume)} ${this.names.base}, VWAP ${v}, ${trades} trades`);
+    const paid = vwap === null ? "" : `, VWAP ${v}, ${trades} trades`; // of all trades in it, or not told at all
+    say(this.readout, `${when}: open ${o}, high ${h}, low ${l}, close ${c}, volume ${amount(volume)} ${this.names.base}${paid}`);
   }
 
-  // A price in as many digits as the exchange writes.
+  // A price in as many digits as the exchange writes; one that is not known as a dash.
   written(price) {
+    if (price === null) return "–";
     const digits = (this.newest?.split(".")[1] || "").length;
     return price.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   }

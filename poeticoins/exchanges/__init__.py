@@ -7,12 +7,13 @@ here, one fixture file under tests/fixtures/ and one word in EXCHANGES.
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError
 from poeticoins.exchanges import bitstamp as bitstamp
 from poeticoins.exchanges import coinbase as coinbase
-from poeticoins.model import Event, Product, Trade
+from poeticoins.model import Candle, Event, Product, Trade
 
 
 class Exchange(Protocol):
@@ -66,8 +67,31 @@ class Exchange(Protocol):
     def parse_backfill(self, product: Product, body: str | bytes) -> list[Trade]:
         """The trades of such an answer, oldest first, with origin "backfill". Raises BadFrame."""
 
+    @property
+    def MOST_CANDLES(self) -> int:
+        """How many candles one answer of its REST holds at most."""
+
+    def candles_url(self, product: Product, interval: int, since: int, until: int) -> str:
+        """
+        Where its REST tells the candles that begin in since <= t < until, at most MOST_CANDLES of them.
+
+        In whole seconds since 1970, multiples of `interval`: 60, 3600 or 86400. The answer may hold others too.
+        """
+
+    def parse_candles(self, product: Product, body: str | bytes) -> list[Candle]:
+        """The candles of such an answer, oldest first; those of spans without a trade are left out. Raises BadFrame."""
+
 
 EXCHANGES: dict[str, Exchange] = {module.NAME: module for module in (bitstamp, coinbase)}
+
+
+def reached_at(exchange: Exchange, url: str, settings: Settings) -> str:
+    """The exchange's own address; or the same path where the settings say, or at the embedded exchange."""
+    parts = urlsplit(url)
+    if settings.embedded_url:
+        return f"http://{urlsplit(settings.embedded_url).netloc}/{exchange.NAME}{parts.path}?{parts.query}"
+    host = settings.rest_urls.get(exchange.NAME) or f"{parts.scheme}://{parts.netloc}"
+    return f"{host}{parts.path}?{parts.query}"
 
 
 def followed(settings: Settings) -> dict[str, tuple[Product, ...]]:

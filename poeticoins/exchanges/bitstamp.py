@@ -14,6 +14,7 @@ import msgspec
 from poeticoins.errors import BadFrame, UnknownProduct
 from poeticoins.model import (
     SECOND,
+    Candle,
     Event,
     Heartbeat,
     Product,
@@ -33,6 +34,7 @@ PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") fo
 CONTIGUOUS_IDS = False
 BACKFILL_SPANS = (60, 3600, 86_400)
 REST_PER_SECOND = 10.0  # of 10,000 in ten minutes
+MOST_CANDLES = 999  # a thousand, less the one at `end`, which may be counted in
 PING = '{"event":"bts:heartbeat"}'  # without it, a quiet pair and a dead connection look alike
 
 QUOTES = ("rlusd", "usdt", "usdc", "usd", "eur", "gbp", "btc", "eth", "pax")
@@ -40,6 +42,7 @@ QUOTES = ("rlusd", "usdt", "usdc", "usd", "eur", "gbp", "btc", "eth", "pax")
 
 _TRADES = "live_trades_"
 _SIDES: dict[int | str, Side] = {0: "buy", 1: "sell", "0": "buy", "1": "sell"}
+_NOTHING = re.compile(r"0+(\.0+)?", re.ASCII)
 _WHOLE = re.compile("[0-9]{1,19}", re.ASCII)
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -69,8 +72,26 @@ class _Row(msgspec.Struct):
     microtimestamp: str | None = None
 
 
+class _Candle(msgspec.Struct):
+    timestamp: str
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+
+
+class _Candles(msgspec.Struct):
+    ohlc: list[_Candle]
+
+
+class _CandlesAnswer(msgspec.Struct):
+    data: _Candles
+
+
 _decode = msgspec.json.Decoder(_Frame).decode
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode_candles = msgspec.json.Decoder(_CandlesAnswer).decode
 
 
 def subscribe_frames(products: Sequence[Product]) -> list[str]:
@@ -120,6 +141,29 @@ def parse_backfill(product: Product, body: str | bytes) -> list[Trade]:
         for row in rows
     ]  # fmt: skip
     return sorted(trades, key=lambda trade: trade.trade_id)
+
+
+def candles_url(product: Product, interval: int, since: int, until: int) -> str:
+    """The newest ones before `until`, so many that they reach back to `since`."""
+    limit = (until - since) // interval + 1
+    return f"https://www.bitstamp.net/api/v2/ohlc/{symbol(product)}/?step={interval}&limit={limit}&end={until}"
+
+
+def parse_candles(product: Product, body: str | bytes) -> list[Candle]:
+    """The candles of an answer, oldest first; a volume of 0 tells of a span without a trade. Raises BadFrame."""
+    try:
+        rows = _decode_candles(body).data.ohlc
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"bitstamp ohlc of {product.pair}: {error}") from None
+    candles = [
+        Candle(
+            _whole(row.timestamp, SECOND),
+            *(float(number(text)) for text in (row.open, row.high, row.low, row.close, row.volume)),
+        )
+        for row in rows
+        if not _NOTHING.fullmatch(row.volume)
+    ]
+    return sorted(candles, key=lambda candle: candle.started_at_ns)
 
 
 def symbol(product: Product) -> str:

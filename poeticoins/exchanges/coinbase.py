@@ -5,13 +5,27 @@ https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
 
 from poeticoins.errors import BadFrame, UnknownProduct
-from poeticoins.model import Event, Heartbeat, Product, Refused, Side, Subscribed, Trade, nanoseconds, number
+from poeticoins.model import (
+    SECOND,
+    Candle,
+    Event,
+    Heartbeat,
+    Product,
+    Refused,
+    Side,
+    Subscribed,
+    Trade,
+    nanoseconds,
+    number,
+    plausible_ns,
+)
 
 NAME = "coinbase"
 URL = "wss://ws-feed.exchange.coinbase.com"
@@ -20,11 +34,13 @@ PRODUCTS = tuple(Product(NAME, base, quote) for base in ("BTC", "ETH", "LTC") fo
 CONTIGUOUS_IDS = True
 BACKFILL_SPANS = ()
 REST_PER_SECOND = 5.0  # of 10 that Coinbase is said to allow an address
+MOST_CANDLES = 300
 PING = None  # the heartbeat channel speaks once a second without being asked
 
 # Coinbase reports the maker's side; the taker was on the other one.
 _TAKER: dict[str, Side] = {"buy": "sell", "sell": "buy"}
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Price = Annotated[float, msgspec.Meta(gt=0, lt=1e12)]
 
 
 class _Channel(msgspec.Struct):
@@ -54,8 +70,18 @@ class _Row(msgspec.Struct):
     time: str
 
 
+class _Candle(msgspec.Struct, array_like=True):
+    second: Annotated[int, msgspec.Meta(ge=0, le=2**33)]
+    low: _Price
+    high: _Price
+    open: _Price
+    close: _Price
+    volume: Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+
+
 _decode = msgspec.json.Decoder(_Frame).decode
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode_candles = msgspec.json.Decoder(list[_Candle]).decode
 
 
 def subscribe_frames(products: Sequence[Product]) -> list[str]:
@@ -101,6 +127,26 @@ def parse_backfill(product: Product, body: str | bytes) -> list[Trade]:
               origin="backfill")
         for row in sorted(rows, key=lambda row: row.trade_id)
     ]  # fmt: skip
+
+
+def candles_url(product: Product, interval: int, since: int, until: int) -> str:
+    """Coinbase counts both ends in."""
+    start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (since, until - interval))
+    host = "https://api.exchange.coinbase.com"
+    return f"{host}/products/{product.pair}/candles?granularity={interval}&start={start}&end={end}"
+
+
+def parse_candles(product: Product, body: str | bytes) -> list[Candle]:
+    """The candles of an answer, oldest first; Coinbase leaves spans without a trade out. Raises BadFrame."""
+    try:
+        rows = _decode_candles(body)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"coinbase candles of {product.pair}: {error}") from None
+    return [
+        Candle(plausible_ns(row.second * SECOND), row.open, row.high, row.low, row.close, row.volume)
+        for row in sorted(rows, key=lambda row: row.second)
+        if row.volume
+    ]
 
 
 def _trade(heard: _Frame) -> Trade:

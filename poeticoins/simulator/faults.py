@@ -1,6 +1,6 @@
 """What can go wrong with the embedded exchange, on demand: a fault waits in a list until there is whom to do it to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -29,8 +29,9 @@ class Fault(msgspec.Struct):
     are not sent. spoil (Coinbase): the next `count` subscriptions that name a product that is not valid are refused
     whole. Of these, a `count` of 0 is for ever. skip, repeat:
     the next `count` trades are not sent, or twice. reorder: the next two trades of one product change places.
-    rest: the next `count` answers of the REST (0: all of them) come `seconds` late and with the HTTP `status` (429 says
-    when to try again); with status 200 and a `text`, that instead of what was asked for.
+    rest: the next `count` answers of the REST (0: all of them) about trades, or to calls with `path` in theirs, come
+    `seconds` late and with the HTTP `status` (429 says when to try again); with status 200 and a `text`, that instead
+    of what was asked for.
     unlist: from now on, the products in `text` (such as "BTC-USD,LTC-EUR") are not valid ones; "" lists all again.
     """
 
@@ -40,6 +41,7 @@ class Fault(msgspec.Struct):
     code: int = 1011
     status: int = 503
     text: str = ""
+    path: str = ""
 
 
 def mangle(frames: Iterable[Send], faults: list[Fault]) -> list[Send]:
@@ -80,9 +82,9 @@ def _done(fault: Fault, faults: list[Fault]) -> None:
         faults.remove(fault)
 
 
-def due(faults: list[Fault], kind: Kind) -> Fault | None:
-    """The first fault of a kind that is to be done once more, if there is one; one that began with 0 is for ever."""
-    fault = next((fault for fault in faults if fault.fault == kind), None)
+def due(faults: list[Fault], kind: Kind, applies: Callable[[Fault], bool] = lambda _: True) -> Fault | None:
+    """The first fault of a kind that is to be done once more, if one applies; one that began with 0 is for ever."""
+    fault = next((fault for fault in faults if fault.fault == kind and applies(fault)), None)
     if fault is not None:
         fault.count -= 1
         if fault.count == 0:

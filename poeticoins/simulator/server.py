@@ -143,7 +143,8 @@ class EmbeddedExchange:
 
     async def _list(self, websocket: ServerConnection, exchange: str, path: str) -> Response:
         """An answer of the exchange's REST, or what a fault makes of it."""
-        fault = due(self.faults[exchange], "rest")
+        of_trades = listing.is_of_trades(exchange, path)
+        fault = due(self.faults[exchange], "rest", lambda fault: fault.path in path if fault.path else of_trades)
         if fault is not None:
             await asyncio.sleep(fault.seconds)
             if fault.status != HTTPStatus.OK:

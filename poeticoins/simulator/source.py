@@ -15,6 +15,7 @@ from poeticoins.exchanges import EXCHANGES
 from poeticoins.model import SECOND, Event, Heartbeat, Product, Subscribed, Trade
 from poeticoins.recording import Frame
 from poeticoins.simulator import market
+from poeticoins.simulator.candles import Bar, Market, candles
 from poeticoins.simulator.protocol import Conversation, Send
 
 QUOTES = {"USD", "EUR", "GBP", "BTC", "ETH", "USDT", "USDC"}
@@ -42,6 +43,9 @@ class Source(Protocol):
 
     def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:
         """The newest `limit` trades up to now, with ids below `before_id`, traded since then; by id."""
+
+    def candles(self, product: Product, length: int, span: tuple[int, int]) -> list[Bar]:
+        """The candles of `length` seconds up to now that begin in since <= second < until, oldest first."""
 
     def too_far_behind(self, position: int) -> bool:
         """Whether a client at this position is to be shown out."""
@@ -80,6 +84,9 @@ class MarketSource:
 
     def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:
         return market.newest_trades(self._seed, product, self.now(), limit, before_id, since_ns, self._pace)
+
+    def candles(self, product: Product, length: int, span: tuple[int, int]) -> list[Bar]:
+        return candles(Market(self._seed, product, self._pace), length, span, self.now())
 
     def too_far_behind(self, position: int) -> bool:
         return self.now() - position > FARTHEST_BEHIND
@@ -133,6 +140,9 @@ class RecordingSource:
 
     def past(self, product: Product, before_id: int | None, since_ns: int, limit: int) -> list[Trade]:  # noqa: ARG002
         """None: a client that comes back hears the older trades of a replay again, by the socket."""
+        return []
+
+    def candles(self, product: Product, length: int, span: tuple[int, int]) -> list[Bar]:  # noqa: ARG002
         return []
 
     def too_far_behind(self, position: int) -> bool:  # noqa: ARG002  a recording waits for ever

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dashboards.histories import Histories
-from dashboards.product import INTERVALS, price_text, tape_part
+from dashboards.product import INTERVALS, history_text, price_text, tape_part
 from poeticoins.errors import RequestTimeout
 from tests.dashboards.market import PRODUCTS, Market, trade
 
@@ -36,6 +36,18 @@ def test_every_trade_of_a_frame_is_a_row():
     assert key == str(BTC)
     assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy", False]
     assert len({row[0] for row in rows}) == 2
+
+
+def test_average_that_is_not_known_is_null_for_the_browser():
+    market = Market()
+    market.tell(trade(BTC, "67829.30", at=NOON), trade(BTC, "67830.30", at=NOON + 60))
+    candles = market.get_candles(BTC, "1m")
+    candles.loc[candles.index[0], "vwap"] = float("nan")
+
+    text = history_text(str(BTC), "1m", candles, market.get_trades(BTC), 2)
+
+    assert "NaN" not in text  # which is no JSON: the browser would refuse all of it
+    assert json.loads(text)["candles"]["vwap"] == [None, 67830.3]
 
 
 async def test_history_is_asked_once_for_all_who_open_the_same():

@@ -108,6 +108,18 @@ def test_candle_grows_by_each_trade(js):
     assert (candles[1]["start"], candles[1]["open"]) == (120_000, 1000.25)
 
 
+def test_average_that_is_not_known_stays_so_and_spoils_nothing_else(js):
+    known = {"start": 60_000, "open": 1, "high": 3, "low": 1, "close": 2, "volume": 4, "vwap": 2, "trades": 5}
+    unknown = known | {"start": 0, "vwap": None, "trades": 0}
+    row = ["9", 59_000, "7", "1", "buy", False]
+
+    grown = js("grown([it[0]], it[1], 60_000)[0]", [unknown, row])
+    seen, all_known = js("[summary(it, 0, 60_000), summary(it, 60_000, 60_000)]", [unknown, known])
+
+    assert (grown["vwap"], grown["close"], grown["volume"]) == (None, 7, 5)
+    assert (seen["vwap"], seen["volume"], all_known["vwap"]) == (None, 8, 2)
+
+
 @pytest.mark.parametrize(
     ("history", "heard", "fresh"),
     [

@@ -1,6 +1,7 @@
 """Every exchange is held to the same promises, against frames with what they mean, and against anything at all."""
 
 import json
+import re
 import time
 from contextlib import suppress
 from decimal import Decimal
@@ -120,6 +121,8 @@ def list_or_bad_frame(exchange: Exchange, frame: str | bytes) -> None:
         assert isinstance(exchange.parse(frame), list)
     with suppress(BadFrame):
         assert isinstance(exchange.parse_backfill(exchange.PRODUCTS[0], frame), list)
+    with suppress(BadFrame):
+        assert isinstance(exchange.parse_candles(exchange.PRODUCTS[0], frame), list)
 
 
 json_values = st.recursive(
@@ -228,3 +231,85 @@ def test_a_backfill_is_asked_for_over_https(exchange: Exchange) -> None:
 
     assert newest.startswith("https://")
     assert newest != older
+
+
+def candles_fixture(exchange: Exchange) -> tuple[str, list[list[float]]]:
+    """An answer in the documented form, and what it means: time in seconds, open, high, low, close, volume."""
+    fixture = json.loads((FIXTURES / f"{exchange.NAME}.candles.json").read_text())
+    return json.dumps(fixture["answer"]), fixture["means"]
+
+
+@every_exchange
+def test_candles_come_oldest_first_without_those_in_which_nothing_was_traded(exchange: Exchange) -> None:
+    answer, means = candles_fixture(exchange)
+
+    candles = exchange.parse_candles(exchange.PRODUCTS[0], answer)
+
+    told = [[c.started_at_ns / 1e9, c.open, c.high, c.low, c.close, c.volume] for c in candles]
+    assert told == means == sorted(means)
+    assert exchange.parse_candles(exchange.PRODUCTS[0], answer.encode()) == candles
+
+
+@every_exchange
+@pytest.mark.parametrize(
+    "body", ["", "{}", '{"message":"NotFound"}', "[1]", "<html>", '{"data":{"ohlc":[{}]}}', "[[]]"]
+)
+def test_candles_that_are_an_error_page_are_a_bad_frame(exchange: Exchange, body: str) -> None:
+    with pytest.raises(BadFrame):
+        exchange.parse_candles(exchange.PRODUCTS[0], body)
+
+
+NO_NUMBERS = [
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "-1",
+    "0",
+    "1e99",
+    "1e20000000",
+    "1e-20000000",
+    "NaN",
+    "-Infinity",
+    "9" * 10**6,
+]
+"""What may stand in JSON where a number is expected, unquoted."""
+
+
+@every_exchange
+@pytest.mark.parametrize("hostile", [*map(json.dumps, HOSTILE), *NO_NUMBERS], ids=lambda text: text[:12])
+def test_a_candle_with_anything_but_numbers_is_refused_at_once(exchange: Exchange, hostile: str) -> None:
+    answer, _ = candles_fixture(exchange)
+    price = "63990"  # the low of one of them
+
+    began = time.process_time()
+    with pytest.raises(BadFrame) as refused:
+        exchange.parse_candles(exchange.PRODUCTS[0], re.sub(f'"?{price}"?', lambda _: hostile, answer))
+
+    assert time.process_time() - began < 0.02
+    assert len(str(refused.value)) < 500
+
+
+@every_exchange
+@pytest.mark.parametrize("second", ["-1", "1", "99999999999", '"12:30"', "1e9", "null"])
+def test_a_candle_of_no_plausible_time_is_refused(exchange: Exchange, second: str) -> None:
+    answer, _ = candles_fixture(exchange)
+    quoted = '"' in answer[answer.index("1790000040") - 1]
+
+    with pytest.raises(BadFrame):
+        exchange.parse_candles(exchange.PRODUCTS[0], answer.replace("1790000040", second.strip('"' * quoted)))
+
+
+@every_exchange
+@pytest.mark.parametrize("interval", [60, 3600, 86_400])
+def test_candles_are_asked_for_over_https_by_their_length_and_span(exchange: Exchange, interval: int) -> None:
+    until = 1_790_000_000 // interval * interval
+    urls = {
+        exchange.candles_url(exchange.PRODUCTS[0], interval, until - count * interval, until - shift * interval)
+        for count in (10, exchange.MOST_CANDLES)
+        for shift in (0, 1)
+    }
+
+    assert exchange.MOST_CANDLES >= 300
+    assert len(urls) >= 3
+    assert all(url.startswith("https://") and str(interval) in url for url in urls)

@@ -11,7 +11,7 @@ import pytest
 from poeticoins.errors import BadFrame
 from poeticoins.exchanges import EXCHANGES
 from poeticoins.model import SECOND, Product
-from poeticoins.simulator import market
+from poeticoins.simulator import candles, market
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
 
@@ -98,3 +98,119 @@ async def test_faults_are_slow_refuse_or_lie_as_often_as_they_are_asked_to():
 
     assert (refusal.value.code, refusal.value.headers["Retry-After"]) == (429, "1")
     assert len(healed) == 1000
+
+
+async def get_candles(exchange: EmbeddedExchange, product: Product, interval: int, since: int, until: int) -> list:
+    """The candles that begin in since <= second < until, page by page, as the product's exchange module reads them."""
+    module, found = EXCHANGES[product.exchange], {}
+    for begins in range(since, until, module.MOST_CANDLES * interval):
+        ends = min(until, begins + module.MOST_CANDLES * interval)
+        parts = urlsplit(module.candles_url(product, interval, begins, ends))
+        body = await fetch(exchange, f"/{product.exchange}{parts.path}?{parts.query}")
+        for candle in module.parse_candles(product, body):
+            if begins * SECOND <= candle.started_at_ns < ends * SECOND:
+                found[candle.started_at_ns] = candle
+    return [found[at] for at in sorted(found)]
+
+
+@pytest.mark.parametrize("product", [COINBASE, BITSTAMP])
+async def test_candles_of_the_last_hour_are_those_of_the_trades_that_are_listed(product):
+    async with EmbeddedExchange(seed=SEED) as exchange:
+        now = int(time.time())
+        until = now // 60 * 60  # the minute that goes on may grow between the two answers
+        listed = market.trades(SEED, product, (until - 3600) * SECOND - 1, until * SECOND - 1)
+        told = await get_candles(exchange, product, 60, until - 3600, until)
+
+    assert len(told) == 60
+    for candle in told:
+        inside = [t for t in listed if 0 <= t.traded_at_ns - candle.started_at_ns < 60 * SECOND]
+        prices = [float(trade.price) for trade in inside]
+        assert (candle.open, candle.high, candle.low, candle.close) == (prices[0], max(prices), min(prices), prices[-1])
+        assert candle.volume == float(sum(trade.size for trade in inside))
+
+
+@pytest.mark.parametrize("product", [COINBASE, BITSTAMP])
+@pytest.mark.parametrize(("shorter", "longer", "count"), [(60, 3600, 30), (3600, 86_400, 20)])
+async def test_candles_of_every_length_say_the_same(product, shorter, longer, count):
+    async with EmbeddedExchange(seed=SEED) as exchange:
+        until = int(time.time()) // longer * longer
+        parts = await get_candles(exchange, product, shorter, until - count * longer, until)
+        wholes = await get_candles(exchange, product, longer, until - count * longer, until)
+
+    assert len(wholes) == count
+    assert len(parts) == count * longer // shorter
+    for whole in wholes:
+        inside = [part for part in parts if 0 <= part.started_at_ns - whole.started_at_ns < longer * SECOND]
+        assert (whole.open, whole.close) == (inside[0].open, inside[-1].close)
+        assert (whole.high, whole.low) == (max(part.high for part in inside), min(part.low for part in inside))
+        assert whole.volume == pytest.approx(sum(part.volume for part in inside), rel=1e-9)
+    assert len({whole.high for whole in wholes}) > count / 2
+
+
+def test_candles_are_the_same_after_everything_was_forgotten():
+    of, now_ns = candles.Market(SEED, COINBASE), 1_795_000_000 * SECOND
+    before = candles.candles(of, 60, (1_794_990_000, 1_795_000_000), now_ns)
+
+    for kept in (candles._traded, candles._price, candles._range, candles._shares):
+        kept.cache_clear()
+
+    assert candles.candles(of, 60, (1_794_990_000, 1_795_000_000), now_ns) == before
+
+
+@pytest.mark.parametrize("pace", [1, 7, 100])
+def test_the_newest_whole_candle_is_of_its_trades_at_any_pace(pace):
+    second, now_ns = 1_794_999_960, 1_795_000_030 * SECOND
+
+    (bar,) = candles.candles(candles.Market(SEED, COINBASE, pace), 60, (second, second + 1), now_ns)
+
+    listed = market.trades(SEED, COINBASE, second * SECOND - 1, (second + 60) * SECOND - 1, pace)
+    assert bar.volume == sum(trade.size for trade in listed)
+    assert (bar.open, bar.close) == (listed[0].price, listed[-1].price)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/coinbase/products/XXX/candles", 404),
+        ("/coinbase/products/BTC-USD/candles?granularity=61", 400),
+        ("/coinbase/products/BTC-USD/candles?granularity=60&start=x&end=2026-09-21T00:00:00Z", 400),
+        ("/coinbase/products/BTC-USD/candles?start=2026-09-21T00:00:00Z&end=2026-09-21T05:00:00Z", 400),
+        ("/bitstamp/api/v2/ohlc/nothing/?step=60&limit=1", 404),
+        ("/bitstamp/api/v2/ohlc/btcusd/?step=60", 400),
+        ("/bitstamp/api/v2/ohlc/btcusd/?step=60&limit=1001", 400),
+    ],
+)
+async def test_candles_that_are_asked_for_wrongly_are_refused(path, status):
+    async with EmbeddedExchange(seed=SEED) as exchange:
+        with pytest.raises(HTTPError) as refusal:
+            await fetch(exchange, path)
+
+    assert refusal.value.code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("/coinbase/products/BTC-USD/candles?granularity=86400", 300),
+        ("/coinbase/products/BTC-USD/candles?granularity=3600&start=1790000000", 300),  # start alone is ignored
+        ("/coinbase/products/BTC-USD/candles?granularity=300&start=1790000100&end=1790000700", 3),
+        ("/bitstamp/api/v2/ohlc/btcusd/?step=3600&limit=1000", 1000),
+    ],
+)
+async def test_candles_come_as_many_as_are_asked_for(path, count):
+    async with EmbeddedExchange(seed=SEED) as exchange:
+        module = EXCHANGES[path.split("/")[1]]
+        told = module.parse_candles(module.PRODUCTS[0], await fetch(exchange, path))
+
+    assert len(told) == count
+
+
+async def test_a_fault_can_hit_the_candles_alone():
+    async with EmbeddedExchange(seed=SEED) as exchange:
+        exchange.faults["coinbase"].append(Fault("rest", count=1, seconds=0, status=500, path="/candles"))
+        trades = await get(exchange, COINBASE)
+        with pytest.raises(HTTPError) as refusal:
+            await get_candles(exchange, COINBASE, 60, 1_790_000_040, 1_790_000_100)
+
+    assert len(trades) == 1000
+    assert refusal.value.code == 500
