@@ -70,12 +70,16 @@ class Client:
         self._feed = Feed(exchange, self._intakes, strict_time=strict_time, when_opened=self._refills.retry)
         self._follower = _follower(settings, self._feed, backoff)
         for intake in self._intakes.values():
-            if intake.journal.quarantined:
-                warn(log, "put a journal aside", file=intake.journal.quarantined)
+            if intake.published.journal.quarantined:
+                warn(log, "put a journal aside", file=intake.published.journal.quarantined)
 
     def _inherit(self, settings: Settings) -> None:
         """Asks historical, if it is there, what it remembers of products whose journal is gone."""
-        gone = [p for p, intake in self._intakes.items() if intake.journal.is_new and not intake.journal.inherited]
+        gone = [
+            p
+            for p, intake in self._intakes.items()
+            if intake.published.journal.is_new and not intake.published.journal.inherited
+        ]
         if not gone or not settings.socket("historical").is_socket():
             return
         with suppress(PoeticoinsError, ValueError):  # at a first start there is nobody, and nothing to inherit
@@ -112,7 +116,7 @@ class Client:
         """A new subscriber hears a heartbeat on its topics at once, and so knows that it is connected."""
         for product, intake in self._intakes.items():
             if wire.topic(product).startswith(prefix):
-                intake.heartbeat()
+                intake.published.heartbeat()
 
     def _answer(self, question: bytes) -> bytes:
         try:
@@ -122,7 +126,7 @@ class Client:
             intake = self._intakes[Product.parse(asked.product)]
         except (ValueError, LookupError, PoeticoinsError) as error:
             return wire.encode(wire.refusal(error))
-        return wire.encode(intake.replay(asked, REPLAY_PAGE))
+        return wire.encode(intake.published.replay(asked, REPLAY_PAGE))
 
     def close(self) -> None:
         """Lets go of journals and sockets; what was received is in the journals then."""

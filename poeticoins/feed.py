@@ -92,7 +92,7 @@ class Feed:
             heard = [link.heard_at_ns for link in self._links if product in link.acked]
             if heard:
                 intake.alive(max(heard))
-            intake.heartbeat()
+            intake.published.heartbeat()
 
     # -- what the frames mean
 
@@ -169,19 +169,20 @@ class Feed:
         The feed as `status` shows it. trades and gaps count what is in the journals, across restarts of the client;
         bad_frames, unknown_trades and reconnects count since the client began.
         """
-        newest = max((i.last_trade.traded_at_ns for i in self._intakes.values() if i.last_trade), default=None)
+        published = [intake.published for intake in self._intakes.values()]
+        newest = max((one.last_trade.traded_at_ns for one in published if one.last_trade), default=None)
         return {
             "exchange": self.exchange.NAME,
             "state": self.state,
             "problem": self.problem and self.problem[:300],
             "products": [product.pair for product in self._intakes][:NAMED],
-            "trades": sum(intake.journal.trades for intake in self._intakes.values()),
+            "trades": sum(one.journal.trades for one in published),
             "last_trade_at": datetime.fromtimestamp(newest / SECOND, UTC).isoformat() if newest else None,
             "bad_frames": self._bad_frames,
             "unknown_trades": self._unknown,
             "reconnects": self._reconnects,
-            "gaps": sum(intake.gaps for intake in self._intakes.values()),
-            "refills": sum(intake.refills for intake in self._intakes.values()),
+            "gaps": sum(one.gaps for one in published),
+            "refills": sum(one.refills for one in published),
         }
 
 

@@ -1,7 +1,7 @@
 """
-From an exchange's trades to the bus: what is new is journalled, then published, a hole before all that follows it.
+From an exchange's trades to what is published: each once, in order, and a hole before all that follows it.
 
-One Intake per followed product of a client. It owns the product's journal and knows the exchange's ids. A hole that can
+One Intake per followed product of a client. It knows the exchange's ids and decides what goes out when: a hole that can
 be refilled is asked for first; meanwhile the product's live trades are held, for a moment, so that the order is
 perfect. If that takes too long they go out behind a gap record, and what is refilled follows as late.
 """
@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from poeticoins import wire
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
-from poeticoins.journal import Inheritance, Journal
-from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
-from poeticoins.record import Run, runs, unpack
+from poeticoins.journal import Inheritance
+from poeticoins.model import Gap, Product, Trade
+from poeticoins.publication import Publication
 from poeticoins.sequence import IdWindow
 
 MOST_HELD = 20_000
@@ -46,24 +45,18 @@ class Intake:
         send: Callable[[bytes], None],
         want: Callable[[Need], None] | None = None,
     ) -> None:
-        self.journal = Journal(settings.journal(product), product, settings.mode, settings.journal_capacity)
-        self.last_trade: Trade | None = None
-        self.gaps = self.refills = 0
-        self._product, self._mode = product, settings.mode
-        self._topic = wire.topic(product)
-        self._send, self._want = send, want
         self._continuity = Continuity(product, contiguous, IdWindow(settings.journal_capacity))
+        self.published = Publication(product, settings, self._continuity, send)
+        self._product, self._want = product, want
         self._behind_after = settings.behind_after
-        self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._held: list[tuple[Trade, int]] = []
         self._waiting: Need | None = None  # what has to come before the held trades may go
         self._searched: Hole | None = None  # the hole in time that this is about
         self._began = False  # whether this process has asked for the past
         self._stands = False  # whether the subscription does
-        self._restore()
-        self._hole = self._hole_since(self._proof_of_life(), died=True)  # that no search is about yet
-        if self.journal.inherited:
-            self.inherit(self.journal.inherited)
+        self._hole = self._hole_since(self.published.proof_of_life, died=True)  # that no search is about yet
+        if self.published.journal.inherited:
+            self.inherit(self.published.journal.inherited)
 
     def inherit(self, before: Inheritance) -> None:
         """What was known before a new journal was begun: what has been traded since then is a hole, not a beginning."""
@@ -99,7 +92,7 @@ class Intake:
     def alive(self, heard_at_ns: int) -> None:
         """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
         if self._hole is None and self._waiting is None:
-            self.journal.alive(heard_at_ns)
+            self.published.journal.alive(heard_at_ns)
 
     def disconnected(self, heard_at_ns: int) -> None:
         """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
@@ -118,7 +111,7 @@ class Intake:
         for trade in trades:  # an answer by time reaches up to when it was asked for: all of it is news, or known
             self._accept(trade, received_at_ns)
         if complete:
-            self._close_gaps(need, received_at_ns)
+            self.published.close_gaps(need, received_at_ns)
 
     def _refilled_in_time(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
         """The end of the search that the held trades have waited for."""
@@ -156,7 +149,7 @@ class Intake:
             self._search_hole()
         elif self._want:
             self._hole = None
-            self._want(self._need_of(*self._open[gap.sequence]))
+            self._want(self.published.need_of(gap))
 
     def _let_go(self, need: Need) -> None:
         """The trades that are held for `need` wait no longer."""
@@ -164,7 +157,7 @@ class Intake:
         if not held and need.before_id is not None:  # no trade revealed this hole, and none may for hours
             gap = self._continuity.declare(need.before_id - 1, time_ns())
             if gap is not None:
-                self._publish(gap)
+                self.published.add(gap)
         for trade, received_at_ns in held[:1]:
             self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
         for trade, received_at_ns in held[1:]:
@@ -174,44 +167,14 @@ class Intake:
         """Lets go of the journal. What is held goes into it first: it has been received, so it is not to be lost."""
         while self._waiting is not None:
             self.release(self._waiting)
-        self.journal.close()
-
-    def open_needs(self, since_ns: int) -> list[Need]:
-        """What the journal's open gaps that ended since then still want, oldest first: to be searched for again."""
-        return [self._need_of(*opened) for opened in self._open.values() if opened[0].to_ns > since_ns]
+        self.published.journal.close()
 
     # -- what others ask
 
     @property
     def settled(self) -> bool:
         """Whether it has been connected, and nothing waits for what was missed before."""
-        return self._began and self._waiting is None and self.last_trade is not None
-
-    @property
-    def began_ns(self) -> int | None:
-        """When the first trade of all was traded; None if there is none, or the journal has let go of it."""
-        tail = self.journal.tail(limit=1)
-        first = unpack(tail.records, self._product) if tail.records and tail.first == 1 else None
-        return first.traded_at_ns if isinstance(first, Trade) else None
-
-    @property
-    def open_gaps(self) -> list[Gap]:
-        """The journal's gaps that have not been refilled."""
-        return [gap for gap, *_ in self._open.values()]
-
-    def heartbeat(self) -> None:
-        """Tells subscribers which sequence was the last."""
-        message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)
-        self._send(wire.frame(self._topic, message))
-
-    def replay(self, question: wire.ReplayQuestion, limit: int) -> wire.ReplayAnswer:
-        """The journal's part of the range that is asked for, at most `limit` of it; see wire.ReplayAnswer."""
-        journal = self.journal
-        tail = journal.tail(question.first, min(limit, max(0, question.last - question.first + 1)))
-        first, last, records = tail.first, tail.last, tail.records
-        if question.epoch != journal.epoch:
-            first, last, records = question.first, question.first - 1, b""
-        return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
+        return self._began and self._waiting is None and self.published.last_trade is not None
 
     # -- within
 
@@ -253,68 +216,13 @@ class Intake:
         if self._want:
             self._want(need)
 
-    def _need_of(self, gap: Gap, after_id: int, after_ns: int) -> Need:
-        if gap.first_id is None or gap.last_id is None:
-            return Need(self._product, after_id, None, gap.from_ns, gap.sequence, after_ns=after_ns)
-        return Need(self._product, gap.first_id - 1, gap.last_id + 1, gap.from_ns, gap.sequence)
-
     def _accept(self, trade: Trade, received_at_ns: int) -> None:
         for item in self._continuity.accept(trade):
             if isinstance(item, Trade):
                 item = structs.replace(item, received_at_ns=received_at_ns)
-                if not item.late:
-                    self.last_trade = item
-            self._publish(item)
+            self.published.add(item)
 
     def _name(self, hole: Hole | None, to_ns: int) -> Gap | None:
         """Publishes the gap that a hole in time is, up to `to_ns`; None if there is none."""
         gap = hole and self._continuity.disconnected(hole.from_ns, to_ns, died=hole.died)
-        return self._publish(gap) if gap else None
-
-    def _close_gaps(self, need: Need, at_ns: int) -> None:
-        """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
-        for sequence, (gap, *_) in list(self._open.items()):
-            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need)):
-                del self._open[sequence]
-                self._publish(Refill(self._product, sequence, at_ns))
-
-    @staticmethod
-    def _lies_in(gap: Gap, need: Need) -> bool:
-        if gap.first_id is None or need.before_id is None or need.after_id is None:
-            return gap.first_id is None and need.before_id is None and gap.from_ns == need.from_ns
-        return need.after_id < gap.first_id and (gap.last_id or 0) < need.before_id
-
-    def _publish(self, item: AnyItem) -> AnyItem:
-        item = self.journal.append(item)
-        if isinstance(item, Gap):
-            self.gaps += 1
-            self._open[item.sequence] = (item, self._continuity.last_id or 0, self._continuity.last_traded_ns)
-        elif isinstance(item, Refill):
-            self.refills += 1
-        self._send(wire.frame(self._topic, wire.message_of(item)))
-        return item
-
-    def _restore(self) -> None:
-        """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
-        known = self._continuity
-        last = None
-        for part in runs(self.journal.tail().records):
-            if isinstance(part, Run):
-                known.remember_all(part.ids, part.times_ns)
-                last = part.last
-                continue
-            item = unpack(part, self._product)
-            if isinstance(item, Gap):
-                self.gaps += 1
-                self._open[item.sequence] = (item, known.last_id or 0, known.last_traded_ns)
-                known.declared_id = max(known.declared_id, item.last_id or 0)
-            elif isinstance(item, Refill):
-                self.refills += 1
-                self._open.pop(item.gap, None)
-        if last:
-            trade = unpack(last, self._product)
-            self.last_trade = trade if isinstance(trade, Trade) else None
-
-    def _proof_of_life(self) -> int:
-        received = self.last_trade.received_at_ns if self.last_trade else 0
-        return max(self.journal.alive_at_ns, received)
+        return self.published.add(gap) if gap else None

@@ -83,7 +83,7 @@ class Prehistory:
 
     def _is_due(self, product: Product) -> bool:
         intake = self._intakes[product]
-        return is_due(self._told[product], intake.began_ns, intake.open_gaps, time.time_ns())
+        return is_due(self._told[product], intake.published.began_ns, intake.published.open_gaps, time.time_ns())
 
     async def _round(self, due: list[Product]) -> None:
         """Asks for each length of all products in turn: their charts fill up together. One warning for all failures."""

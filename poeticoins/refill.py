@@ -47,7 +47,7 @@ class Refills:
             self._retry(product)
 
     def _retry(self, product: Product) -> None:
-        for need in self.intakes[product].open_needs(time_ns() - DAY_NS):
+        for need in self.intakes[product].published.open_needs(time_ns() - DAY_NS):
             self.want(need)
 
     async def run(self) -> None:

@@ -73,7 +73,7 @@ def test_a_hole_that_is_refilled_in_time_leaves_perfect_order_and_no_trace(with_
 
     assert with_history.words == ["1", "2", "3", "4", "5", "6"]
     assert [item.origin for item in with_history.sent] == ["live", "backfill", "backfill", "backfill", "live", "live"]
-    assert with_history.intake.gaps == 0
+    assert with_history.intake.published.gaps == 0
 
 
 def test_a_hole_that_is_refilled_too_late_is_a_gap_then_late_trades_then_a_refill(with_history):
@@ -85,8 +85,8 @@ def test_a_hole_that_is_refilled_too_late_is_a_gap_then_late_trades_then_a_refil
 
     assert with_history.words == ["1", "gap", "5", "6", "2l", "3l", "4l", "refill"]
     assert with_history.sent[-1].gap == with_history.sent[1].sequence
-    assert (with_history.intake.gaps, with_history.intake.refills) == (1, 1)
-    assert with_history.intake.open_needs(0) == []
+    assert (with_history.intake.published.gaps, with_history.intake.published.refills) == (1, 1)
+    assert with_history.intake.published.open_needs(0) == []
 
 
 def test_a_hole_that_is_refilled_in_part_names_the_rest_and_goes_on(with_history):
@@ -133,7 +133,7 @@ def test_at_first_start_the_past_comes_before_the_present(run_dir):
     bench.found(48, 49)
 
     assert bench.words == ["48", "49", "50", "51"]
-    assert bench.intake.gaps == 0
+    assert bench.intake.published.gaps == 0
 
 
 def test_at_first_start_without_an_answer_the_present_goes_out_and_nothing_is_called_missing(run_dir):
@@ -156,7 +156,7 @@ def test_a_lost_connection_is_refilled_by_time_where_ids_do_not_tell(by_time):
 
     assert by_time.words == ["1", "30", "40", "90"]
     assert (by_time.needs[-1].after_id, by_time.needs[-1].from_ns) == (1, WHEN + 5)
-    assert by_time.intake.gaps == 0
+    assert by_time.intake.published.gaps == 0
 
 
 def test_a_lost_connection_that_is_refilled_too_late_is_a_gap_and_then_a_refill(by_time):
@@ -195,14 +195,14 @@ def test_a_death_between_gap_and_refill_forgets_neither_hole_nor_search(with_his
     with_history.intake.release(with_history.needs[0])
 
     with_history.restart(killed=True)
-    [need] = with_history.intake.open_needs(0)
+    [need] = with_history.intake.published.open_needs(0)
     with_history.needs.append(need)
     with_history.found(2, 3, 4)
 
     assert with_history.words == ["1", "gap", "5", "2l", "3l", "4l", "refill"]
     with_history.restart(killed=True)
-    assert with_history.intake.open_needs(0) == []
-    assert (with_history.intake.gaps, with_history.intake.refills) == (1, 1)
+    assert with_history.intake.published.open_needs(0) == []
+    assert (with_history.intake.published.gaps, with_history.intake.published.refills) == (1, 1)
 
 
 def test_a_stop_while_trades_are_held_loses_none_of_them(with_history):
@@ -211,7 +211,7 @@ def test_a_stop_while_trades_are_held_loses_none_of_them(with_history):
     with_history.restart(killed=False)
 
     assert with_history.words == ["1", "gap", "5", "6"]
-    assert len(with_history.intake.open_needs(0)) == 1
+    assert len(with_history.intake.published.open_needs(0)) == 1
 
 
 def test_more_trades_than_can_be_held_stop_waiting(with_history, monkeypatch):
@@ -237,7 +237,7 @@ def test_a_journal_that_is_put_aside_leaves_no_hole_unnamed(with_history, troubl
     with_history.trade(5)
     with_history.found(complete=False)
 
-    assert with_history.intake.journal.quarantined
+    assert with_history.intake.published.journal.quarantined
     assert with_history.words == ["1", "gap", "5"]
     assert (with_history.sent[1].first_id, with_history.sent[1].last_id) == (2, 4)
 
@@ -261,7 +261,7 @@ def test_an_older_gaps_refill_that_reaches_into_a_new_hole_makes_no_gap_that_nob
     by_time.intake.release(by_time.needs[-1])
     by_time.trade(5)
     by_time.restart(killed=True)
-    [older] = by_time.intake.open_needs(0)
+    [older] = by_time.intake.published.open_needs(0)
     by_time.needs.append(older)
 
     by_time.found(3, 7)  # the answer reaches up to now, and so into the hole that this death has made
@@ -308,7 +308,7 @@ def test_what_only_a_heartbeat_reveals_and_nobody_lists_is_a_gap_although_no_tra
 
     assert with_history.words == ["1", "2", "gap"]
     assert (with_history.sent[-1].first_id, with_history.sent[-1].last_id) == (3, 3)
-    [need] = with_history.intake.open_needs(0)
+    [need] = with_history.intake.published.open_needs(0)
     assert (need.after_id, need.before_id) == (2, 4)
 
 
@@ -317,7 +317,7 @@ def test_a_gap_that_a_heartbeat_revealed_is_made_once_over_a_restart_and_closed_
     with_history.intake.release(with_history.needs[-1])
     with_history.restart(killed=True)
     heartbeats(with_history, 3)
-    [need] = with_history.intake.open_needs(0)
+    [need] = with_history.intake.published.open_needs(0)
     with_history.needs.append(need)
 
     with_history.trade(4)
@@ -361,25 +361,25 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
     slow, own = by_time.needs[-2:]
     by_time.found(3, need=by_time.needs.index(slow))
     assert by_time.words[5:] == ["3l", "refill"]
-    assert [need.gap for need in by_time.intake.open_needs(0)] == [own.gap]
+    assert [need.gap for need in by_time.intake.published.open_needs(0)] == [own.gap]
     by_time.found(7, need=by_time.needs.index(own))
     assert by_time.words[7:] == ["7l", "refill"]
-    assert by_time.intake.open_needs(0) == []
+    assert by_time.intake.published.open_needs(0) == []
 
 
 def test_an_intake_says_when_it_began_and_whether_anything_is_waited_for(run_dir):
     bench = Bench(run_dir)
-    assert (bench.intake.began_ns, bench.intake.settled) == (None, False)
+    assert (bench.intake.published.began_ns, bench.intake.settled) == (None, False)
 
     bench.intake.connected(WHEN)
     bench.trade(1, 2, 5)
     bench.intake.release(bench.needs[-1])
 
     assert bench.intake.settled
-    assert bench.intake.began_ns == make_trade(1, at=1).traded_at_ns
-    assert [(gap.first_id, gap.last_id) for gap in bench.intake.open_gaps] == [(3, 4)]
+    assert bench.intake.published.began_ns == make_trade(1, at=1).traded_at_ns
+    assert [(gap.first_id, gap.last_id) for gap in bench.intake.published.open_gaps] == [(3, 4)]
     bench.trade(*range(6, 600))  # more than the journal keeps
-    assert bench.intake.began_ns is None
+    assert bench.intake.published.began_ns is None
 
 
 def test_an_intake_that_waits_for_what_was_missed_is_not_settled(with_history):

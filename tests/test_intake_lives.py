@@ -71,7 +71,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def connects(self) -> None:
         self.now += SECOND // 10
-        for need in self.intake.open_needs(0):
+        for need in self.intake.published.open_needs(0):
             self.want(need)
         self.subscribed = True
         self.intake.connected(self.now)
@@ -117,7 +117,7 @@ class Life(RuleBasedStateMachine):
     @rule(killed=st.booleans())
     def dies(self, killed: bool) -> None:
         if killed:
-            self.intake.journal.close()
+            self.intake.published.journal.close()
         else:
             self.intake.close()
         self.needs.clear()

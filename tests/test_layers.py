@@ -18,7 +18,8 @@ LINE = [
     # doors
     {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
-    {"intake", "nursery"}, {"feed", "child", "stream", "refill", "archive", "prehistory"}, {"connection"}, {"follower"},
+    {"publication", "nursery"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
+    {"connection"}, {"follower"},
     {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
     {"status", "keeping", "notify"}, {"supervision"}, {"command"},
     # the public face

@@ -21,12 +21,12 @@ class PublisherOfOne:
     """What a client is, without its exchange: one product's intake and its sockets."""
 
     def __init__(self, settings) -> None:
-        self.publisher = Publisher(settings.socket("coinbase"), lambda _: self.intake.heartbeat())
+        self.publisher = Publisher(settings.socket("coinbase"), lambda _: self.intake.published.heartbeat())
         self.intake = Intake(BTC, settings, True, self.publisher.send)
         self.replayer = Answerer(settings.socket("coinbase-replay"), self._answer)
 
     def _answer(self, question: bytes) -> bytes:
-        return wire.encode(self.intake.replay(wire.decode_question(question), 100))
+        return wire.encode(self.intake.published.replay(wire.decode_question(question), 100))
 
     def publish(self, *ids: int) -> None:
         for trade_id in ids:
@@ -41,7 +41,7 @@ class PublisherOfOne:
     def close(self) -> None:
         self.publisher.close()
         self.replayer.close()
-        self.intake.journal.close()
+        self.intake.published.journal.close()
 
 
 @contextmanager
@@ -145,7 +145,7 @@ async def test_a_lost_tail_comes_with_the_next_heartbeat(settings):
         client.publish(1)
         await first
         client.lose(2, 3)
-        client.intake.heartbeat()
+        client.intake.published.heartbeat()
 
         assert ids_of(await taken(stream, 2)) == [2, 3]  # from the publisher itself: no historical runs
 
@@ -173,7 +173,7 @@ async def test_a_lost_journal_is_a_new_epoch_and_nothing_comes_twice(settings):
             await first
         settings.journal(BTC).unlink()
         with closing(PublisherOfOne(settings)) as client:
-            client.intake.journal.epoch += 1  # a second later, in earnest
+            client.intake.published.journal.epoch += 1  # a second later, in earnest
             client.publish(2, 3)
 
             assert ids_of(await taken(stream, 1)) == [3]
@@ -188,7 +188,7 @@ async def test_what_a_new_journal_holds_from_before_the_reader_is_flagged_as_lat
             await first
         settings.journal(BTC).unlink()
         with closing(PublisherOfOne(settings)) as client:
-            client.intake.journal.epoch += 1
+            client.intake.published.journal.epoch += 1
             client.publish(9, 10, 11, 12, 13)  # as after a first start: the last of the exchange's trades
 
             assert [(trade.trade_id, trade.late) for trade in await taken(stream, 3)] == [
@@ -291,7 +291,7 @@ async def test_a_stream_that_began_with_one_mode_never_goes_on_with_another(sett
         client.publish(1)
         await first
         client.intake._mode = "live"
-        client.intake.heartbeat()
+        client.intake.published.heartbeat()
 
         with pytest.raises(FeedUnavailable, match="began in mode demo, but the supervisor now runs in live"):
             await taken(stream, 1)

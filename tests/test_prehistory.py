@@ -37,9 +37,9 @@ def settings_for(run_dir, exchange: EmbeddedExchange, product: Product):
 
 
 @asynccontextmanager
-async def asking(settings, product: Product, **intake):
+async def asking(settings, product: Product):
     """A client's questions, beside an intake that says what is given."""
-    says = SimpleNamespace(**{"settled": True, "began_ns": None, "open_gaps": []} | intake)
+    says = SimpleNamespace(settled=True, published=SimpleNamespace(began_ns=None, open_gaps=[]))
     prehistory = Prehistory(EXCHANGES[product.exchange], settings, {product: says}, QUICK)
     running = asyncio.create_task(prehistory.run())
     try:
@@ -132,7 +132,7 @@ async def test_a_restart_asks_nothing_again_until_a_gap_stays_open(run_dir, monk
             await asyncio.sleep(0.2)
             assert settings.candles(BTC).stat().st_mtime_ns == before
             ended_ns = time.time_ns() - 200 * SECOND
-            intake.open_gaps = [Gap(BTC, "disconnected", ended_ns - SECOND, ended_ns)]
+            intake.published.open_gaps = [Gap(BTC, "disconnected", ended_ns - SECOND, ended_ns)]
             await told_in_full(settings, BTC, minutes_until_ns=ended_ns)
 
 

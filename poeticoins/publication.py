@@ -1,0 +1,126 @@
+"""
+One product's stream as it is published: each item is journalled, then sent. With the gaps in it that are still open.
+"""
+
+from collections.abc import Callable
+
+from poeticoins import wire
+from poeticoins.backfill import Need
+from poeticoins.config import Settings
+from poeticoins.continuity import Continuity
+from poeticoins.journal import Journal
+from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
+from poeticoins.record import Run, runs, unpack
+
+
+class Publication:
+    """
+    Owns the product's journal. `send(frame)` puts one frame on the bus. Raises JournalError if there is no space.
+
+    known: learns the journal's ids at the start, and says what came before a gap. gaps, refills: how many of them the
+    journal holds. last_trade: the newest that was not late.
+    """
+
+    def __init__(self, product: Product, settings: Settings, known: Continuity, send: Callable[[bytes], None]) -> None:
+        self.journal = Journal(settings.journal(product), product, settings.mode, settings.journal_capacity)
+        self.last_trade: Trade | None = None
+        self.gaps = self.refills = 0
+        self._product, self._mode = product, settings.mode
+        self._topic = wire.topic(product)
+        self._known, self._send = known, send
+        self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
+        self._restore()
+
+    def add(self, item: AnyItem) -> AnyItem:
+        """Journals and sends a trade, a gap or a refill; returns it with its place in the stream."""
+        item = self.journal.append(item)
+        if isinstance(item, Gap):
+            self.gaps += 1
+            self._open[item.sequence] = (item, self._known.last_id or 0, self._known.last_traded_ns)
+        elif isinstance(item, Refill):
+            self.refills += 1
+        elif isinstance(item, Trade) and not item.late:
+            self.last_trade = item
+        self._send(wire.frame(self._topic, wire.message_of(item)))
+        return item
+
+    # -- its gaps
+
+    @property
+    def open_gaps(self) -> list[Gap]:
+        """The journal's gaps that have not been refilled."""
+        return [gap for gap, *_ in self._open.values()]
+
+    def open_needs(self, since_ns: int) -> list[Need]:
+        """What the open gaps that ended since then still want, oldest first: to be searched for again."""
+        return [self.need_of(gap) for gap in self.open_gaps if gap.to_ns > since_ns]
+
+    def need_of(self, gap: Gap) -> Need:
+        """What an open gap wants to be searched for."""
+        _, after_id, after_ns = self._open[gap.sequence]
+        if gap.first_id is None or gap.last_id is None:
+            return Need(self._product, after_id, None, gap.from_ns, gap.sequence, after_ns=after_ns)
+        return Need(self._product, gap.first_id - 1, gap.last_id + 1, gap.from_ns, gap.sequence)
+
+    def close_gaps(self, need: Need, at_ns: int) -> None:
+        """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
+        for sequence, (gap, *_) in list(self._open.items()):
+            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need)):
+                del self._open[sequence]
+                self.add(Refill(self._product, sequence, at_ns))
+
+    @staticmethod
+    def _lies_in(gap: Gap, need: Need) -> bool:
+        if gap.first_id is None or need.before_id is None or need.after_id is None:
+            return gap.first_id is None and need.before_id is None and gap.from_ns == need.from_ns
+        return need.after_id < gap.first_id and (gap.last_id or 0) < need.before_id
+
+    # -- what others ask
+
+    @property
+    def proof_of_life(self) -> int:
+        """When the exchange was last heard, as far as the journal knows; 0: never."""
+        received = self.last_trade.received_at_ns if self.last_trade else 0
+        return max(self.journal.alive_at_ns, received)
+
+    @property
+    def began_ns(self) -> int | None:
+        """When the first trade of all was traded; None if there is none, or the journal has let go of it."""
+        tail = self.journal.tail(limit=1)
+        first = unpack(tail.records, self._product) if tail.records and tail.first == 1 else None
+        return first.traded_at_ns if isinstance(first, Trade) else None
+
+    def heartbeat(self) -> None:
+        """Tells subscribers which sequence was the last."""
+        message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)
+        self._send(wire.frame(self._topic, message))
+
+    def replay(self, question: wire.ReplayQuestion, limit: int) -> wire.ReplayAnswer:
+        """The journal's part of the range that is asked for, at most `limit` of it; see wire.ReplayAnswer."""
+        journal = self.journal
+        tail = journal.tail(question.first, min(limit, max(0, question.last - question.first + 1)))
+        first, last, records = tail.first, tail.last, tail.records
+        if question.epoch != journal.epoch:
+            first, last, records = question.first, question.first - 1, b""
+        return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
+
+    def _restore(self) -> None:
+        """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
+        known = self._known
+        last = None
+        for part in runs(self.journal.tail().records):
+            if isinstance(part, Run):
+                known.remember_all(part.ids, part.times_ns)
+                last = part.last
+                continue
+            item = unpack(part, self._product)
+            if isinstance(item, Gap):
+                self.gaps += 1
+                self._open[item.sequence] = (item, known.last_id or 0, known.last_traded_ns)
+                known.declared_id = max(known.declared_id, item.last_id or 0)
+            elif isinstance(item, Refill):
+                self.refills += 1
+                self._open.pop(item.gap, None)
+        if last:
+            trade = unpack(last, self._product)
+            self.last_trade = trade if isinstance(trade, Trade) else None
