@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -173,6 +174,8 @@ async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
     if mode == "forgetful":
         server.TOKEN_S = 2
+    if mode == "guest":
+        page.Cards = partial(page.Cards, owns_page=False)
     if mode == "broken":
         page.Cards = lambda *_: 1 / 0
     if mode == "hole":

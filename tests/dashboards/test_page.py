@@ -75,6 +75,17 @@ def test_without_a_supervisor_the_page_says_what_to_start(served, screen):
     assert shown.troubles == []
 
 
+@pytest.mark.parametrize(("mode", "fills"), [("demo", True), ("guest", False)])
+def test_only_a_page_of_its_own_fills_the_window(served, screen, mode, fills):
+    shown = screen(served(mode).url, height=2000)
+
+    shown.until(ALL_PRICED)
+
+    assert (shown.page.locator(".page").bounding_box()["height"] >= 2000) is fills
+    assert shown.page.title() == ("Demo · Poeticoins" if fills else "Poeticoins")
+    assert shown.troubles == []
+
+
 def test_foreign_words_are_shown_and_never_run(served, screen):
     shown = screen(served("trouble").url)
 
