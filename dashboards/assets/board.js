@@ -10,7 +10,7 @@ class Board {
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
     const { view, ignored } = this.place.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], shown: [], unseen: 0, snapshotAt: 0, missed: 0, frame: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
     this.build();
   }
@@ -58,8 +58,7 @@ class Board {
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
-    if (this.missed > now) this.hello();
-    this.missed = 0;
+    if (this.cut > now) this.hello();
   }
 
   tell(status) {
@@ -68,7 +67,7 @@ class Board {
   }
 
   update({ cards, tape, now }) {
-    if (!this.snapshotAt) this.missed = now;
+    this.cut = now;
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
     if (tape) this.status.title(this.focus.title);

@@ -174,6 +174,8 @@ async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
     if mode == "forgetful":
         server.TOKEN_S = 2
+    if mode == "plain":
+        page.broadcast.Line.write = lambda *_: False
     if mode == "guest":
         page.Cards = partial(page.Cards, owns_page=False)
     if mode == "broken":

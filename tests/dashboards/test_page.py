@@ -75,6 +75,16 @@ def test_without_a_supervisor_the_page_says_what_to_start(served, screen):
     assert shown.troubles == []
 
 
+def test_prices_come_the_public_way_where_the_short_one_is_closed(served, screen):
+    shown = screen(served("plain").url)
+    shown.until(ALL_PRICED)
+    before = shown.page.locator(".price-text").all_inner_texts()
+
+    shown.until(f"{PRICES} !== argument", ",".join(before))
+
+    assert shown.troubles == []
+
+
 @pytest.mark.parametrize(("mode", "fills"), [("demo", True), ("guest", False)])
 def test_only_a_page_of_its_own_fills_the_window(served, screen, mode, fills):
     shown = screen(served(mode).url, height=2000)
