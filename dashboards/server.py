@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from tornado.websocket import WebSocketClosedError
 
 import poeticoins
 from dashboards import sharing
+from dashboards.admission import OneAtATime
 from dashboards.feed import Feed
 from dashboards.headers import SecurityHeaders
 from dashboards.source import Source
@@ -73,6 +75,7 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
     server.start()
     url = f"http://{_shown(settings.host)}:{port}/"
     child.facts = lambda: {"url": url}
+    gc.freeze()  # what is loaded stays: the collector need not search it again and again while frames wait
     child.ready()
     stopping = asyncio.create_task(child.stopping.wait())
     try:
@@ -92,8 +95,10 @@ def listen(settings: Settings) -> tuple[BaseServer, int]:
         sockets, port = bind_sockets(settings.host, settings.port)
     except OSError as error:
         raise poeticoins.ConfigurationError(_refusal(settings, error)) from None
+    applications = build_applications({"/": str(APP)}, location=False)  # the board minds the address itself
+    applications["/"].add(OneAtATime())
     tornado = BokehTornado(
-        build_applications({"/": str(APP)}),
+        applications,
         extra_websocket_origins=list(origins(settings.host, port, settings.allow_origin)),
         session_token_expiration=TOKEN_S,
         unused_session_lifetime_milliseconds=UNUSED_MS,
