@@ -43,6 +43,7 @@ class Board {
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.focus.history(message);
+    else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else this.update(message);
     this.acknowledge();
@@ -71,6 +72,14 @@ class Board {
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
     if (tape) this.status.title(this.focus.title);
+  }
+
+  // The last 24 hours, of what they changed for.
+  hear(days) {
+    for (const day of days) {
+      this.grid.cards.get(day[0])?.day.show(day);
+      this.focus.day.show(day, this.focus.key);
+    }
   }
 
   // The server stops sending to a browser that does not read; this is how it knows that this one does.

@@ -8,6 +8,7 @@ class Focus {
   constructor(acts) {
     this.acts = acts;
     this.tape = new Tape();
+    this.day = new DayFigures();
     this.chart = new Chart((from, to, pointed) => this.tell(from, to, pointed));
     this.node = el("section", "focus");
     this.node.hidden = true;
@@ -20,8 +21,8 @@ class Focus {
     this.price = el("span", "focus-price");
     this.change = el("span", "change");
     const close = button("close", "Close", () => this.acts.close());
-    this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")]));
-    const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", name), node)));
+    this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")])); // of what is shown
+    const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", `${name} shown`), node)));
     this.shown = el("span", "since");
     this.intervals = INTERVALS.map((name) => button("interval", name, () => this.acts.interval(name)));
     this.line = button("shape", "Line", () => this.shape(this.line.getAttribute("aria-pressed") !== "true"));
@@ -33,8 +34,8 @@ class Focus {
     this.readout = el("p", "readout");
     this.readout.setAttribute("role", "status");
     const cost = el("p", "cost", this.price, this.change, this.shown);
-    const head = el("header", "focus-head", el("div", "", this.name, cost), numbers, close);
-    this.node.append(el("div", "focus-main", head, choices, this.chart.node, this.readout), this.tape.node);
+    const head = el("header", "focus-head", el("div", "", this.name, cost), this.day.node, close);
+    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout)), this.tape.node);
   }
 
   // `names` of the catalogue, or null for none open.
@@ -57,6 +58,7 @@ class Focus {
 
   clear() {
     this.tape.clear();
+    this.day.clear();
     this.heard = [];
     this.newest = null;
     for (const node of [this.price, this.change, this.shown, ...Object.values(this.numbers)]) say(node, "");
@@ -104,6 +106,7 @@ class Focus {
 
   costs([, , price]) {
     this.newest = price;
+    this.day.at(price);
     say(this.price, `${SIGNS[this.names.quote] || ""}${price}`);
   }
 
@@ -139,8 +142,7 @@ class Focus {
   // A price in as many digits as the exchange writes; one that is not known as a dash.
   written(price) {
     if (price === null) return "–";
-    const digits = (this.newest?.split(".")[1] || "").length;
-    return price.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return inDigitsOf(this.newest, price);
   }
 
   shape(isLine) {

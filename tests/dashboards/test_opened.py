@@ -33,6 +33,8 @@ def test_click_on_a_card_opens_its_product(served, screen, window):
     before = shown.page.title()
     shown.page.wait_for_function("before => document.title !== before", arg=before)
     assert shown.text(".numbers dd").count(".") == 1
+    day = r"^in 1[0-2] min[+−]?[\d.]+ %High[\d,.]{9}Low[\d,.]{9}Volume[\d.]+$"
+    shown.until("new RegExp(argument).test(board.querySelector('.focus .day').textContent)", day)
     assert "VWAP" in shown.text(".readout")
     assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shown.page.get_by_role("button", name="Close").last.click()

@@ -36,6 +36,9 @@ def test_cards_are_full_at_first_paint(served, screen):
     assert first.locator(".since").inner_text() == "in 10 min"
     assert "%" in first.locator(".change").inner_text()
     assert first.locator(".size").inner_text() == "0.0119 BTC"
+    words = "[...board.querySelectorAll('.card .day dt')].map(word => word.textContent)"
+    shown.until(f"{words}.every(word => /^(in 1[01] min|High|Low|Volume)$/.test(word))")
+    assert "NaN" not in shown.page.locator(".grid").inner_text()
 
 
 def test_times_are_in_the_browsers_zone(served, screen):

@@ -146,6 +146,24 @@ def test_axis_that_prints_utc_shows_the_browsers_time(js):
 
 
 @pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "1 min"), (660, "11 min"), (3 * 3600, "3 h"), (86_340, "23 h"), (86_400, "24 h")],
+)
+def test_only_a_whole_day_is_called_one(js, seconds, words):
+    assert js("dayWords(it)", seconds) == words
+
+
+def test_day_is_told_in_the_digits_of_the_price_and_includes_it(js):
+    day = ["coinbase:BTC-USD", 100.0, 110.0, 99.5, 1234.0, 86_400]
+    told = (
+        "(() => { const day = new DayFigures(); day.show(it); day.at('111.50');"
+        "return [...day.node.querySelectorAll('dt, dd')].map(node => node.textContent) })()"
+    )
+
+    assert js(told, day) == ["in 24 h", "+11.50 %", "High", "111.50", "Low", "99.50", "Volume", "1.234K"]
+
+
+@pytest.mark.parametrize(
     ("gap", "words"),
     [([0, 9_000, 3], "3 trades missing at 05:30"), ([0, 9_000, 1], "1 trade missing at 05:30"),
      ([0, 9_000, None], "trades missing at 05:30"), ([0, 500, 3], ""), (None, "")],
