@@ -64,6 +64,7 @@ class Board {
 
   tell(status) {
     this.status.show(status);
+    this.focus.recount(status.counts);
     this.tick();
   }
 

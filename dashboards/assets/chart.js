@@ -3,6 +3,7 @@
 
 const SHOWN_CANDLES = 120;
 const REFILL_MS = 200;
+const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
 class Chart {
@@ -17,6 +18,7 @@ class Chart {
     this.retint = () => this.tint();
     LIGHT.addEventListener("change", this.retint);
     this.candles = [];
+    this.gaps = [];
     this.step = 60_000;
     this.follows = true;
     this.span = SHOWN_CANDLES;
@@ -37,8 +39,10 @@ class Chart {
     this.fill();
   }
 
-  show(candles, step, isOther) {
+  // gaps: [began, ended, trades or null, reason], times in ms.
+  show(candles, gaps, step, isOther) {
     this.candles = candles;
+    this.gaps = gaps;
     this.step = step;
     if (isOther) Object.assign(this, { follows: true, span: SHOWN_CANDLES });
     this.fill();
@@ -55,8 +59,8 @@ class Chart {
     this.waiting = 0;
     this.filled = Date.now();
     if (!this.times || !this.candles.length) return;
-    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone"].map((name) => [name, []]));
-    for (const { start, open, high, low, close, volume } of this.candles) {
+    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone", "alpha"].map((name) => [name, []]));
+    for (const { start, open, high, low, close, volume, origin } of this.candles) {
       const left = shifted(start);
       data.x.push(left + this.step / 2);
       data.left.push(left + this.step * 0.15);
@@ -64,12 +68,28 @@ class Chart {
       data.top.push(Math.max(open, close));
       data.bottom.push(Math.min(open, close));
       for (const [name, value] of [["high", high], ["low", low], ["close", close], ["volume", volume]]) data[name].push(value);
+      data.alpha.push(isForeign(origin) ? FOREIGN_ALPHA : 1);
       data.tone.push(close < open ? this.colours.down : this.colours.up);
     }
     this.model("candles").data = data;
+    this.mark();
     this.model("now").location = this.candles.at(-1).close;
     if (this.follows) this.follow();
     else this.fit();
+  }
+
+  // A band for every gap, never too narrow to be seen; the words stand beside the newest, and beside others if they fit.
+  mark() {
+    const bands = this.gaps.map(([began, ended, trades]) => {
+      const middle = (shifted(began) + shifted(ended)) / 2;
+      const half = Math.max((ended - began) / 2, this.step * 0.35);
+      return { left: middle - half, right: middle + half, words: missingWords(trades) };
+    });
+    const source = this.model("gaps");
+    if (!bands.length && !source.data.left.length) return;
+    const y = bands.map(() => this.model("prices-range").end);
+    const column = (name) => bands.map((band) => band[name]);
+    source.data = { left: column("left"), right: column("right"), words: column("words"), y };
   }
 
   follow() {
@@ -102,6 +122,8 @@ class Chart {
     if (seen) {
       const room = (seen.high - seen.low || seen.high * 0.001) * 0.08;
       this.model("prices-range").setv({ start: seen.low - room, end: seen.high + room });
+      const top = this.model("gaps");
+      if (top.data.y.length && top.data.y[0] !== seen.high + room * 0.2) top.data = { ...top.data, y: top.data.y.map(() => seen.high + room * 0.2) };
       this.model("volumes-range").setv({ start: 0, end: seen.most * 1.1 || 1 });
     }
     this.onShown(from - this.step, to, this.pointed);
@@ -139,6 +161,11 @@ class Chart {
       for (const grid of this.model(name).center) if (grid.type === "Grid") grid.grid_line_color = colour("grid");
       for (const axis of [...this.model(name).right, ...this.model(name).below]) axis.major_label_text_color = colour("soft");
     }
+    for (const name of ["prices", "volumes"]) {
+      const bands = this.model(name).renderers.find((each) => each.name === "bands").glyph;
+      Object.assign(bands, { fill_color: { value: colour("warn") }, hatch_color: { value: colour("warn") } });
+    }
+    this.model("gap-words").glyph.text_color = { value: colour("warn") };
     this.model("line").glyph.line_color = { value: colour("accent") };
     this.model("now").line_color = colour("soft");
     this.model("crosshair").line_color = colour("soft");

@@ -2,6 +2,7 @@
 
 const AGAIN_MS = 1200; // longer than the server keeps an answer, so that a late trade is in the next one
 const MOST_HEARD = 500;
+const MOST_GAPS_TOLD = 3;
 
 class Focus {
   // acts: {close(), interval(name), again(), chart()}
@@ -33,9 +34,11 @@ class Focus {
     choices.setAttribute("aria-label", "Interval of a candle");
     this.readout = el("p", "readout");
     this.readout.setAttribute("role", "status");
+    this.missing = el("ul", "missing");
+    this.missing.setAttribute("aria-label", "Missing trades");
     const cost = el("p", "cost", this.price, this.change, this.shown);
     const head = el("header", "focus-head", el("div", "", this.name, cost), this.day.node, close);
-    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout)), this.tape.node);
+    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout, this.missing)), this.tape.node);
   }
 
   // `names` of the catalogue, or null for none open.
@@ -61,11 +64,13 @@ class Focus {
     this.day.clear();
     this.heard = [];
     this.newest = null;
+    this.counted = undefined;
     for (const node of [this.price, this.change, this.shown, ...Object.values(this.numbers)]) say(node, "");
-    this.chart.show([], this.chart.step, true);
+    this.chart.show([], [], this.chart.step, true);
+    this.tellGaps([]);
   }
 
-  history({ key, interval, problem, candles, trades }) {
+  history({ key, interval, problem, candles, trades, gaps }) {
     if (key !== this.key || interval !== this.interval) return;
     if (problem) {
       say(this.readout, `No history yet: ${problem}`);
@@ -83,7 +88,20 @@ class Focus {
     const newest = since.at(-1) || trades.at(-1);
     if (newest) this.costs(newest);
     say(this.readout, this.candles.length ? "" : "No trades yet.");
-    this.chart.show(this.candles, step, isOther);
+    this.chart.show(this.candles, gaps, step, isOther);
+    this.tellGaps(gaps);
+  }
+
+  // The newest gaps in words, below the chart that shows them all.
+  tellGaps(gaps) {
+    this.missing.replaceChildren(...gaps.slice(-MOST_GAPS_TOLD).reverse().map((gap) => el("li", "", gapSentence(gap))));
+  }
+
+  // The status counted another gap or another refill of some exchanges: the open product's may be one of them.
+  recount(counts) {
+    const mine = JSON.stringify(counts[this.names?.exchange] ?? null);
+    if (this.ready && this.counted !== undefined && mine !== this.counted) this.askAgain();
+    this.counted = mine;
   }
 
   trade([key, rows]) {
@@ -126,17 +144,20 @@ class Focus {
     say(this.numbers.High, this.written(seen.high));
     say(this.numbers.Low, this.written(seen.low));
     say(this.numbers.Volume, `${amount(seen.volume)} ${this.names.base}`);
-    say(this.numbers.VWAP, this.written(seen.vwap));
+    say(this.numbers.VWAP, seen.vwap === null ? "\u2013" : this.written(seen.vwap));
     this.read(pointed === null ? this.candles.at(-1) : this.candles.findLast(({ start }) => start <= pointed));
   }
 
   read(candle) {
     if (!candle) return;
-    const { start, open, high, low, close, volume, vwap, trades } = candle;
+    const { start, open, high, low, close, volume, vwap, trades, origin } = candle;
     const when = `${DAY.format(new Date(start))}, ${CLOCK.format(new Date(start))}`;
-    const [o, h, l, c, v] = [open, high, low, close, vwap].map((price) => this.written(price));
-    const paid = vwap === null ? "" : `, VWAP ${v}, ${trades} trades`; // of all trades in it, or not told at all
-    say(this.readout, `${when}: open ${o}, high ${h}, low ${l}, close ${c}, volume ${amount(volume)} ${this.names.base}${paid}`);
+    const [o, h, l, c] = [open, high, low, close].map((price) => this.written(price));
+    const parts = [`open ${o}`, `high ${h}`, `low ${l}`, `close ${c}`, `volume ${amount(volume)} ${this.names.base}`];
+    if (vwap !== null) parts.push(`VWAP ${this.written(vwap)}`);
+    if (trades) parts.push(trades === 1 ? "1 trade" : `${trades} trades`);
+    if (isForeign(origin)) parts.push(origin === "mixed" ? "partly from the exchange's own candles" : "from the exchange's own candles");
+    say(this.readout, `${when}: ${parts.join(", ")}`);
   }
 
   // A price in as many digits as the exchange writes; one that is not known as a dash.

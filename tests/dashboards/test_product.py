@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pandas as pd
 import pytest
 
 from dashboards.histories import Histories
@@ -86,6 +87,42 @@ async def test_candles_are_asked_again_when_a_trade_came_between_the_answers(mon
 
     assert market.questions.count("get_candles") == 2
     assert sum(message["candles"]["trades"]) == len(message["trades"]) == 3
+
+
+async def test_candles_of_the_exchange_are_told_apart_and_are_plain_json():
+    market = Market()
+    market.foreign = 1
+    for number, at in enumerate((NOON, NOON + 60)):
+        market.tell(trade(BTC, "67829.30", at=at, number=number))
+
+    text = await Histories(market, lambda _: 2).text(str(BTC), "1m")
+
+    assert "NaN" not in text
+    candles = json.loads(text)["candles"]
+    assert candles["origin"] == ["exchange", "trades"]
+    assert candles["vwap"] == [None, 67829.3]
+    market.foreign = 0
+    assert "origin" not in json.loads(await Histories(market, lambda _: 2).text(str(BTC), "1m"))["candles"]
+
+
+async def test_gaps_since_the_first_candle_are_told_and_refilled_ones_are_not():
+    market, at = Market(), pd.Timestamp(NOON, unit="s", tz="UTC")
+    market.tell(trade(BTC, "67829.30", at=NOON, number=7))
+    second = pd.Timedelta(seconds=1)
+    market.gaps[BTC] = [
+        (at + second, at + 2 * second, 3, "skipped ids", pd.NaT),
+        (at, at + second, None, "disconnected", pd.NaT),
+        (at, at + second, 5, "disconnected", at + second),
+        (at - 9 * second, at - 8 * second - pd.Timedelta(minutes=1), 8, "client down", pd.NaT),
+    ]
+
+    message = json.loads(await Histories(market, lambda _: 2).text(str(BTC), "1m"))
+
+    millis = NOON * 1000
+    assert message["gaps"] == [
+        [millis, millis + 1000, None, "disconnected"],
+        [millis + 1000, millis + 2000, 3, "skipped ids"],
+    ]
 
 
 @pytest.mark.parametrize("interval", INTERVALS)

@@ -166,7 +166,29 @@ def test_day_is_told_in_the_digits_of_the_price_and_includes_it(js):
 @pytest.mark.parametrize(
     ("gap", "words"),
     [([0, 9_000, 3], "3 trades missing at 05:30"), ([0, 9_000, 1], "1 trade missing at 05:30"),
-     ([0, 9_000, None], "trades missing at 05:30"), ([0, 500, 3], ""), (None, "")],
+     ([0, 9_000, None], "trades may be missing at 05:30"), ([0, 500, 3], ""), (None, "")],
 )  # fmt: skip
 def test_gap_is_told_while_it_is_in_the_window(js, gap, words):
     assert js("gapWords(it, 5)", gap) == words
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        ([0, 21_000, 12, "skipped ids"], "12 trades missing, 05:30:00–05:30:21 (skipped ids)"),
+        ([0, 900, 1, "overrun"], "1 trade missing, 05:30:00 (overrun)"),
+        ([0, 60_000, None, "client down"], "trades may be missing, 05:30:00–05:31:00 (client down)"),
+    ],
+)
+def test_gap_of_a_chart_says_how_many_when_and_why(js, gap, words):
+    assert js("gapSentence(it)", gap) == words
+
+
+def test_vwap_is_told_only_where_all_of_it_is_known(js):
+    known = {"start": 60_000, "open": 1, "high": 4, "low": 1, "close": 2, "volume": 2, "vwap": 3, "trades": 2}
+    foreign = known | {"start": 0, "vwap": None, "trades": 0, "origin": "exchange"}
+
+    assert js("summary(it, 0, 60_000).vwap", [known]) == 3
+    assert js("summary(it, 0, 60_000).vwap", [foreign, known]) is None
+    grown = js("grown(it, ['1', 30_000, '5', '1', 'buy', false], 60_000)[0]", [foreign])
+    assert (grown["vwap"], grown["volume"], grown["high"]) == (None, 3, 5)
