@@ -53,7 +53,9 @@ def made() -> Column:
                 name="bodies")  # fmt: skip
     prices.line("x", "close", source=source, line_width=1.6, name="line", visible=False)
     prices.add_layout(Span(dimension="width", location=0, line_width=1, line_dash="dashed", name="now"))
-    prices.text("right", "y", "words", source=gaps, x_offset=4, text_font_size="12px", name="gap-words")
+    prices.text(
+        "left", "y", "words", source=gaps, x_offset=-4, text_align="right", text_font_size="12px", name="gap-words"
+    )
     volumes.quad("left", "right", "volume", 0, source=source, color="tone", fill_alpha=0.55, line_alpha=0, name="bars")
     prices.height, volumes.height = PRICES_HEIGHT, VOLUMES_HEIGHT
     volumes.yaxis.ticker = BasicTicker(desired_num_ticks=2)

@@ -5,6 +5,7 @@ import errno
 import gc
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from bokeh.server.util import bind_sockets
+from bokeh.util.warnings import BokehUserWarning
 from panel.io.application import build_applications
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -65,6 +67,8 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
     """
     for noisy in ("bokeh", "panel", "tornado"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # at the start they print addresses of their own
+    # A page that comes back to a new session tells it the models that it has just been given by it.
+    warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
     if source is poeticoins:
         os.environ["POETICOINS_RUN_DIR"] = str(settings.run_dir)  # where its questions find this child's supervisor
     asyncio.get_running_loop().set_exception_handler(_excuse_closed_pages)

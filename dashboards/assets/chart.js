@@ -2,6 +2,8 @@
 // the ranges and the colours are set here. The axis prints UTC, so that every time is shifted to the browser's zone.
 
 const SHOWN_CANDLES = 120;
+const FEWEST_CANDLES = 40; // that the window has room for, however few there are
+const WORDS_SHARE = 0.2; // of the window's width, which the words of a gap may take
 const REFILL_MS = 200;
 const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
@@ -44,7 +46,10 @@ class Chart {
     this.candles = candles;
     this.gaps = gaps;
     this.step = step;
-    if (isOther) Object.assign(this, { follows: true, span: SHOWN_CANDLES });
+    if (isOther) {
+      this.follows = true;
+      this.span = Math.min(SHOWN_CANDLES, Math.max(FEWEST_CANDLES, candles.length + 4));
+    }
     this.fill();
   }
 
@@ -72,24 +77,27 @@ class Chart {
       data.tone.push(close < open ? this.colours.down : this.colours.up);
     }
     this.model("candles").data = data;
-    this.mark();
     this.model("now").location = this.candles.at(-1).close;
     if (this.follows) this.follow();
     else this.fit();
   }
 
-  // A band for every gap, never too narrow to be seen; the words stand beside the newest, and beside others if they fit.
-  mark() {
-    const bands = this.gaps.map(([began, ended, trades]) => {
+  // A band for every gap, never too narrow to be seen; its words stand left of it, where they have room.
+  mark(y) {
+    const source = this.model("gaps");
+    if (!this.gaps.length && !source.data.left.length) return;
+    const room = (this.times.end - this.times.start) * WORDS_SHARE;
+    const data = { left: [], right: [], words: [], y: [] };
+    let free = Infinity;
+    for (const [began, ended, trades] of this.gaps.toReversed()) {
       const middle = (shifted(began) + shifted(ended)) / 2;
       const half = Math.max((ended - began) / 2, this.step * 0.35);
-      return { left: middle - half, right: middle + half, words: missingWords(trades) };
-    });
-    const source = this.model("gaps");
-    if (!bands.length && !source.data.left.length) return;
-    const y = bands.map(() => this.model("prices-range").end);
-    const column = (name) => bands.map((band) => band[name]);
-    source.data = { left: column("left"), right: column("right"), words: column("words"), y };
+      const fits = middle < free;
+      if (fits) free = middle - room;
+      const band = { left: middle - half, right: middle + half, words: fits ? missingWords(trades) : "", y };
+      for (const [name, value] of Object.entries(band)) data[name].unshift(value);
+    }
+    if (JSON.stringify(data) !== JSON.stringify(source.data)) source.data = data;
   }
 
   follow() {
@@ -122,8 +130,7 @@ class Chart {
     if (seen) {
       const room = (seen.high - seen.low || seen.high * 0.001) * 0.08;
       this.model("prices-range").setv({ start: seen.low - room, end: seen.high + room });
-      const top = this.model("gaps");
-      if (top.data.y.length && top.data.y[0] !== seen.high + room * 0.2) top.data = { ...top.data, y: top.data.y.map(() => seen.high + room * 0.2) };
+      this.mark(seen.high + room * 0.2);
       this.model("volumes-range").setv({ start: 0, end: seen.most * 1.1 || 1 });
     }
     this.onShown(from - this.step, to, this.pointed);
