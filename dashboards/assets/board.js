@@ -154,6 +154,7 @@ class Board {
     this.shown = (products ?? [...this.grid.cards.keys()]).filter((key) => known.has(key));
     this.grid.arrange(this.shown, focus);
     this.grid.empty.hidden = this.shown.length > 0 || !this.snapshotAt || !known.size;
+    this.zone.hidden = !this.shown.length;
     this.picker.renew(this.catalogue, this.shown);
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));

@@ -5,6 +5,7 @@ const SHOWN_CANDLES = 120;
 const FEWEST_CANDLES = 40; // that the window has room for, however few there are
 const WORDS_SHARE = 0.2; // of the window's width, which the words of a gap may take
 const REFILL_MS = 200;
+const NARROW = 500; // pixels
 const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
@@ -35,6 +36,8 @@ class Chart {
     this.model = (name) => document.get_model_by_name(name);
     this.times = this.model("times");
     this.model("prices").height = this.node.clientHeight - this.model("volumes").height;
+    const narrow = this.node.clientWidth < NARROW;
+    for (const name of narrow ? ["prices", "volumes"] : []) this.model(name).below[0].ticker.desired_num_ticks = 3;
     this.times.change.connect(() => this.moved());
     for (const name of ["prices", "volumes"]) this.model(name).on_event("mousemove", (event) => this.point(event.x));
     this.tint();

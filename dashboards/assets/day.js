@@ -15,6 +15,7 @@ class DayFigures {
 
   clear() {
     this.known = this.price = null;
+    this.digits = 0;
     say(this.title, "in 24 h");
     for (const node of Object.values(this.nodes)) say(node, "\u2013");
     this.nodes.change.dataset.move = 0;
@@ -31,6 +32,7 @@ class DayFigures {
   // The product's price as the exchange writes it, and so in how many digits.
   at(price) {
     this.price = price;
+    this.digits = Math.max(this.digits, digitsOf(price)); // some exchanges leave out zeros at the end: 98 among 97.95
     if (this.known) this.draw();
   }
 
@@ -42,8 +44,8 @@ class DayFigures {
     say(this.title, `in ${length}`);
     say(this.nodes.change, text);
     this.nodes.change.dataset.move = direction;
-    say(this.nodes.high, inDigitsOf(this.price, Math.max(high, price)));
-    say(this.nodes.low, inDigitsOf(this.price, Math.min(low, price)));
+    say(this.nodes.high, written(Math.max(high, price), this.digits));
+    say(this.nodes.low, written(Math.min(low, price), this.digits));
     say(this.nodes.volume, short(volume));
     this.node.title = seconds < WHOLE_DAY_S ? `Only the last ${length} are known here` : "The last 24 hours";
   }
@@ -54,9 +56,12 @@ function dayWords(seconds) {
   return seconds >= WHOLE_DAY_S ? "24 h" : span(Math.max(60, seconds));
 }
 
-// A price in as many digits as the exchange writes `price` in.
-function inDigitsOf(price, value) {
-  const digits = (price?.split(".")[1] || "").length;
+// How many decimals a price has, as the exchange wrote it.
+function digitsOf(price) {
+  return (price.split(".")[1] || "").length;
+}
+
+function written(value, digits) {
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

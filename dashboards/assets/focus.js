@@ -163,7 +163,7 @@ class Focus {
   // A price in as many digits as the exchange writes; one that is not known as a dash.
   written(price) {
     if (price === null) return "–";
-    return inDigitsOf(this.newest, price);
+    return written(price, this.day.digits);
   }
 
   shape(isLine) {

@@ -69,12 +69,16 @@ def test_prices_that_are_not_the_markets_are_marked(served, screen, mode):
     assert shown.page.title() == f"{mode.capitalize()} · Poeticoins"
 
 
-def test_without_a_supervisor_the_page_says_what_to_start(served, screen):
-    shown = screen(served("none").url)
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_without_a_supervisor_the_page_says_what_to_start(served, screen, window):
+    shown = screen(served("none").url, **window)
 
     shown.until("board.querySelector('.badge').textContent === 'No supervisor'")
 
     assert shown.page.locator("code").all_inner_texts()[:2] == ["python supervisor.py", "python supervisor.py --demo"]
+    badge = shown.page.locator(".badge").bounding_box()
+    assert badge["x"] + badge["width"] <= window["width"]
+    assert not shown.page.locator(".zone").is_visible()
     assert shown.troubles == []
 
 

@@ -145,6 +145,13 @@ def test_axis_that_prints_utc_shows_the_browsers_time(js):
     assert js("unshifted(shifted(1e12))") == 1e12
 
 
+def test_price_without_its_zeros_takes_no_digits_from_the_others(js):
+    told = "(() => { const day = new DayFigures(); day.show(it); day.at('97.95'); day.at('98'); return day.node })()"
+    day = ["bitstamp:LTC-USD", 97.0, 98.09, 97.83, 10.0, 86_400]
+
+    assert js(f"{told}.textContent.includes('High98.09Low97.83')", day)
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "1 min"), (660, "11 min"), (3 * 3600, "3 h"), (86_340, "23 h"), (86_400, "24 h")],
