@@ -30,7 +30,7 @@ class Board {
     this.zone = el("p", "zone", `Times in ${ZONE}. Each line shows at most the last 10 minutes.`);
     const { ribbon, header, absence, notices } = this.status;
     const { node, empty, said } = this.grid;
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, notices, node, empty, this.focus.node, this.zone, said), this.picker.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, node, empty, this.focus.node, this.zone, notices, said), this.picker.node);
     this.arrange();
   }
 

@@ -113,6 +113,8 @@ def test_foreign_words_are_shown_and_never_run(served, screen):
     assert notice.startswith("Coinbase: reconnecting to coinbase.test: name not found <img src=x onerror=alert(1)>,")
     assert "next try in 4 s" in notice
     assert "--demo" in notice
+    box = shown.page.locator(".notices li").first.bounding_box()
+    assert 0 < box["y"] < 900 - box["height"]  # in sight, though the cards fill more than the window
     assert shown.page.locator("img").count() == 0
     assert shown.troubles == []
 
