@@ -62,7 +62,7 @@ def _columns(candles: Any) -> dict[str, list[Any]]:
 
 def _rows(trades: Any, digits: int) -> list[list[object]]:
     return [
-        [str(number), at.value // MILLI_NS, price_text(price, digits), amount_text(size), str(side), bool(late)]
+        [str(number), at.value // MILLI_NS, price_text(price, digits), amount_text(size), str(side), *_only(late)]
         for at, number, price, size, side, late in zip(
             trades.index, trades.trade_id, trades.price, trades["size"], trades.side, trades.late, strict=True
         )
@@ -80,10 +80,18 @@ def problem_text(key: str, interval: str, problem: str) -> str:
 
 
 def tape_row(trade: Trade) -> list[object]:
-    """[id as text, traded at in ms since 1970, price, size, side, late]: one trade, in the exchange's own digits."""
+    """
+    [id as text, traded at in ms since 1970, price, size, side]: one trade, in the exchange's own digits.
+
+    A late one has a sixth, true; each of thousands a second would else carry its false to every page.
+    """
     price, size = format.number_text(trade.price), format.size_text(trade.size)
     # As text: a browser's numbers end at 2**53, an exchange's need not.
-    return [str(trade.trade_id), trade.traded_at_ns // MILLI_NS, price, size, trade.side, trade.late]
+    return [str(trade.trade_id), trade.traded_at_ns // MILLI_NS, price, size, trade.side, *_only(trade.late)]
+
+
+def _only(late: bool) -> list[bool]:
+    return [True] if late else []
 
 
 def tape_part(key: str, trades: list[Trade]) -> str:

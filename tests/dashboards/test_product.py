@@ -35,8 +35,10 @@ def test_every_trade_of_a_frame_is_a_row():
     key, rows = json.loads(tape_part(str(BTC), twins))
 
     assert key == str(BTC)
-    assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy", False]
+    assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy"]
     assert len({row[0] for row in rows}) == 2
+    late = trade(BTC, "67829.30", at=NOON, late=True)
+    assert json.loads(tape_part(str(BTC), [late]))[1][0][5:] == [True]
 
 
 def test_average_that_is_not_known_is_null_for_the_browser():
@@ -61,7 +63,7 @@ async def test_history_is_asked_once_for_all_who_open_the_same():
     assert market.questions.count("get_candles") == 1
     message = json.loads(texts[0])
     assert message["candles"]["start"] == [NOON - NOON % 60]
-    assert message["trades"] == [["7", NOON * 1000, "67,829.30", "0.0119", "buy", False]]
+    assert message["trades"] == [["7", NOON * 1000, "67,829.30", "0.0119", "buy"]]
 
 
 async def test_history_that_nobody_answers_says_so_in_words():
