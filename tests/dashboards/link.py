@@ -40,7 +40,11 @@ class Link:
             if self._is_cut:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:  # the server is not there, and so nobody is on this link either
+                near.close()
+                continue
             for end in (near, far):
                 end.settimeout(0.1)  # so that no thread holds on to a socket that is closed elsewhere
             self._ends += [near, far]

@@ -178,7 +178,7 @@ async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
         problem = "name not found <img src=x onerror=alert(1)>"
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
     if mode == "forgetful":
-        server.TOKEN_S = 2
+        server.TOKEN_S = 6
     if mode == "plain":
         page.broadcast.Line.write = lambda *_: False
     if mode == "guest":

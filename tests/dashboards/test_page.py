@@ -152,6 +152,7 @@ def test_page_that_is_too_old_for_its_server_takes_a_new_one(served, screen):
     shown.page.evaluate("window.kept = true")
     first.kill()
     shown.until("board.querySelector('.badge').dataset.kind === 'lost'")
+    shown.page.wait_for_timeout(6_500)  # as long as its token lives, which must be long enough to open it at all
     served("forgetful", port=first.port)
 
     shown.page.wait_for_function("() => !window.kept", timeout=30_000)

@@ -19,8 +19,9 @@ KEYS = "[...board.querySelectorAll('.grid .card')].map(card => card.dataset.key)
 BADGE = "board.querySelector('.badge').dataset.kind"
 SOURCE = "(Bokeh.documents.map(each => each.get_model_by_name('candles')).filter(Boolean).at(-1)?.data ?? { x: [] })"
 TWINS = "[...board.querySelectorAll('.tape tr')].map(row => Number(row.dataset.id)).filter(id => id >= 1000000)"
+# A candle for every five seconds, since one of a second may be without a trade where the machine is busy.
 NO_HOLES = (
-    f"(({SOURCE}.x.length > 5) && {SOURCE}.x.every((x, at, all) => !at || x - all[at - 1] === 1000)"
+    f"(({SOURCE}.x.length > 5) && {SOURCE}.x.every((x, at, all) => !at || x - all[at - 1] === 5000)"
     f" && (ids => ids.length > 5 && ids.at(0) - ids.at(-1) === ids.length - 1)({TWINS}))"
 )
 NOTE_BADGES = """() => {
@@ -41,7 +42,7 @@ class Outage:
     def __init__(self, screen, served, link, how, seconds):
         self.link, self.how, self.seconds = link, how, seconds
         self.link.target = served.port
-        url = f"http://127.0.0.1:{self.link.port}/?products={ETH},{BTC}&focus={BTC}&interval=1s"
+        url = f"http://127.0.0.1:{self.link.port}/?products={ETH},{BTC}&focus={BTC}&interval=5s"
         self.shown = screen(url)
         self.shown.page.set_default_timeout(40_000)
         self.shown.until(NO_HOLES)
