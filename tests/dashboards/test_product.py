@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboards.histories import Histories
-from dashboards.product import INTERVALS, history_text, price_text, tape_part
+from dashboards.product import INTERVALS, Past, history_text, price_text, tape_part
 from poeticoins.errors import RequestTimeout
 from tests.dashboards.market import PRODUCTS, Market, trade
 
@@ -47,7 +47,7 @@ def test_average_that_is_not_known_is_null_for_the_browser():
     candles = market.get_candles(BTC, "1m")
     candles.loc[candles.index[0], "vwap"] = float("nan")
 
-    text = history_text(str(BTC), "1m", candles, market.get_trades(BTC), 2)
+    text = history_text(str(BTC), "1m", Past(candles, market.get_trades(BTC), [], 2))
 
     assert "NaN" not in text  # which is no JSON: the browser would refuse all of it
     assert json.loads(text)["candles"]["vwap"] == [None, 67830.3]
