@@ -1,130 +1,144 @@
 """
-What a viewer costs the server: N pages without a browser, opened over raw WebSockets, on a market of 12 products.
+What viewers cost the server: pages without a browser, on a market of 12 products and 2,000 trades a second.
 
-`python benchmarks/bench_dashboard.py [VIEWERS …]` prints, for each number of viewers: server CPU of opening a page, CPU
-of following (with and without viewers), CPU per session and frame, frames and bytes a second for each viewer.
+`python benchmarks/bench_dashboard.py [VIEWERS …]` prints, for each number of viewers, first with the cards alone and
+then with a product open on every page: server CPU, CPU per session and frame, the lag of frames, bytes, and the CPU of
+opening a page; and at the end what happens to those who watch while two hundred pages are opened at once. CPU is the
+server process's own, from /proc, and holds on a busy machine too; lags and waits hold on a quiet one only.
 """
 
 import asyncio
-import json
 import os
-import re
 import subprocess
 import sys
 import time
-import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from websockets.asyncio.client import ClientConnection, connect
+from viewers import Viewer, percentile
 
 ROOT = Path(__file__).parents[1]
-MARKET = ROOT / "tests" / "dashboards" / "market.py"
 TRADES = 2_000
 SECONDS = 10
+WATCHING, AT_ONCE = 50, 200
+FRAME_S = 0.1
 TICK = os.sysconf("SC_CLK_TCK")
+PRODUCTS = [f"{where}:{pair}" for where in ("coinbase", "bitstamp") for pair in ("BTC-USD", "ETH-EUR", "LTC-USD")]
 
 
-def cpu(pid: int) -> float:
-    """Seconds of CPU that the process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-class Viewer:
-    """One page: what it has received, in frames and in bytes, and the age of each frame in ms."""
+class Server:
+    """watched_server.py, in a process of its own."""
 
     def __init__(self) -> None:
-        self.frames, self.bytes, self.unseen, self.lags = 0, 0, 0, []
+        command = [sys.executable, str(Path(__file__).with_name("watched_server.py")), str(TRADES)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            text=True,
+        )
+        self.url = self._answer()
 
-    async def open(self, url: str) -> None:
-        page = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
-        token = re.search(r'"token":"([^"]+)"', page)[1]
-        address = url.replace("http", "ws") + "ws"
-        self.socket = await connect(address, subprotocols=["bokeh", token], max_size=None, origin=url.rstrip("/"))
-        await self._message()
-        await self._send("PULL-DOC-REQ", {})
-        document = await self._message()
-        roots = json.loads(document)["doc"]["roots"]
-        self.model = next(root["id"] for root in roots if root["attributes"].get("class_name") == "Cards")
-        await self._event("document_ready", [])
-        await self._say({"hello": 1})
-        self.reading = asyncio.create_task(self._read())
+    def _answer(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
 
-    async def _read(self) -> None:
-        while True:
-            text = await self._message()
-            if '\\"kind\\":\\"frame\\"' not in text:
-                continue
-            self.frames += 1
-            self.unseen += 1
-            self.lags.append(time.time() * 1000 - int(re.search(r'\\"now\\":(\d+)', text)[1]))
-            if self.unseen == 50:
-                self.unseen = 0
-                await self._say({"seen": 50})
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
 
-    async def _message(self) -> str:
-        """The content of the next message, which travels as header, metadata and content."""
-        parts = [await self.socket.recv() for _ in range(3)]
-        self.bytes += sum(map(len, parts))
-        return parts[2]
+    def longest_block(self) -> tuple[float, float]:
+        """Of its loop since it was asked last, in seconds: (wall, CPU)."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        wall, cpu = self._answer().split()
+        return float(wall), float(cpu)
 
-    async def _send(self, kind: str, content: object) -> None:
-        for part in ({"msgid": "0", "msgtype": kind}, {}, content):
-            await self.socket.send(json.dumps(part))
-
-    async def _event(self, name: str, entries: list) -> None:
-        event = {"type": "event", "name": name, "values": {"type": "map", "entries": entries}}
-        sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}
-        await self._send("PATCH-DOC", {"events": [sent]})
-
-    async def _say(self, words: dict[str, int]) -> None:
-        data = {"type": "map", "entries": [list(pair) for pair in words.items()]}
-        await self._event("data_event", [["model", {"id": self.model}], ["data", data]])
-
-    socket: ClientConnection
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
-async def measure(url: str, pid: int, count: int) -> str:
-    idle = cpu(pid), time.monotonic()
-    await asyncio.sleep(3)
-    base = (cpu(pid) - idle[0]) / (time.monotonic() - idle[1])
-    before, began = cpu(pid), time.monotonic()
-    viewers = [Viewer() for _ in range(count)]
+@contextmanager
+def served() -> Iterator[Server]:
+    server = Server()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+async def share(server: Server, seconds: float) -> float:
+    """The server's CPU over the next `seconds`, as a share of one core."""
+    before, began = server.cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (server.cpu() - before) / (time.monotonic() - began)
+
+
+async def following(server: Server, count: int, focus: Callable[[int], str | None]) -> str:
+    base = await share(server, 3)
+    before, began = server.cpu(), time.monotonic()
+    viewers = [Viewer(server.url, focus(number)) for number in range(count)]
     for viewer in viewers:
-        await viewer.open(url)
-    opened = (cpu(pid) - before - base * (time.monotonic() - began)) / count
+        await viewer.open()
+    # Of the CPU meanwhile, about half of the viewers were being followed: their frames are no part of an opening.
+    elapsed = time.monotonic() - began
+    used_meanwhile = server.cpu() - before - base * elapsed
     await asyncio.sleep(2)
     for viewer in viewers:
-        viewer.frames, viewer.bytes, viewer.lags = 0, 0, []
-    before, began = cpu(pid), time.monotonic()
-    await asyncio.sleep(SECONDS)
-    elapsed = time.monotonic() - began
-    used = (cpu(pid) - before) / elapsed
+        viewer.forget()
+    used = await share(server, SECONDS)
     frames = sum(viewer.frames for viewer in viewers)
-    lags = sorted(lag for viewer in viewers for lag in viewer.lags)
-    volume = sum(viewer.bytes for viewer in viewers) / count / elapsed / 1024
-    for viewer in viewers:
-        viewer.reading.cancel()
-        await viewer.socket.close()
-    each = (used - base) * elapsed / frames * 1e6
+    opening = (used_meanwhile - (used - base) * elapsed / 2) / count
+    lags = [lag * 1000 for viewer in viewers for lag in viewer.lags]
+    volume = sum(viewer.bytes for viewer in viewers) / count / SECONDS / 1024
+    await asyncio.gather(*(viewer.close() for viewer in viewers))
     return (
-        f"{count:5} viewers: open {opened * 1000:.0f} ms CPU; {used:.1%} of a core ({base:.1%} without viewers), "
-        f"{each:.0f} µs a session and frame; {frames / count / elapsed:.1f} frames/s, {volume:.1f} KiB/s a viewer; "
-        f"lag p50/p99 {lags[len(lags) // 2]:.0f}/{lags[len(lags) * 99 // 100]:.0f} ms"
+        f"{used:.1%} of a core ({base:.1%} without viewers), {(used - base) * SECONDS / frames * 1e6:.0f} µs a session "
+        f"and frame; {frames / count / SECONDS:.1f} frames/s, {volume:.1f} KiB/s a viewer; lag p50/p99 "
+        f"{percentile(lags, 0.5):.0f}/{percentile(lags, 0.99):.0f} ms; a page opened for {opening * 1000:.0f} ms CPU"
     )
 
 
+async def opening_at_once(server: Server, focus: Callable[[int], str | None]) -> str:
+    """Two hundred pages opened in the same moment, while fifty watch."""
+    watching = [Viewer(server.url) for _ in range(WATCHING)]
+    for viewer in watching:
+        await viewer.open()
+    await asyncio.sleep(2)
+    for viewer in watching:
+        viewer.forget()
+    server.longest_block()
+    before, crowd = server.cpu(), [Viewer(server.url, focus(number)) for number in range(AT_ONCE)]
+    await asyncio.gather(*(viewer.open() for viewer in crowd))
+    used = server.cpu() - before
+    delay = max(viewer.longest_wait for viewer in watching) - FRAME_S
+    wall, cpu = server.longest_block()
+    waits = [viewer.opened_in for viewer in crowd]
+    await asyncio.gather(*(viewer.close() for viewer in [*watching, *crowd]))
+    return (
+        f"opened after p50/max {percentile(waits, 0.5):.1f}/{max(waits):.1f} s, {used:.1f} s CPU in all; worst delay "
+        f"of a frame of the {WATCHING} who watch {delay * 1000:.0f} ms; the loop was held for at most "
+        f"{wall * 1000:.0f} ms, {cpu * 1000:.0f} ms of it CPU"
+    )
+
+
+def opened(number: int) -> str:
+    return PRODUCTS[number % len(PRODUCTS)]
+
+
 def main() -> None:
-    counts = [int(text) for text in sys.argv[1:]] or [1, 20, 50]
-    for count in counts:
-        command = [sys.executable, str(MARKET), "0", "demo", str(TRADES)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-        try:
-            print(asyncio.run(measure(server.stdout.readline().strip(), server.pid, count)), flush=True)
-        finally:
-            server.kill()
-            server.wait()
+    for count in [int(text) for text in sys.argv[1:]] or [50, 200]:
+        for name, focus in (("cards", lambda _: None), ("with chart and tape", opened)):
+            with served() as server:
+                print(f"{count} viewers, {name}: {asyncio.run(following(server, count, focus))}", flush=True)
+    for name, focus in (("cards", lambda _: None), ("with chart and tape", opened)):
+        with served() as server:
+            print(f"{AT_ONCE} opened at once, {name}: {asyncio.run(opening_at_once(server, focus))}", flush=True)
 
 
 if __name__ == "__main__":

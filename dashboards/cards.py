@@ -11,7 +11,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("words", "address", "candles", "place", "sparkline", "card", "picker", "grid", "tape", "chart"),
+        *("words", "address", "candles", "place", "sparkline", "day", "card", "picker", "grid", "tape", "chart"),
         *("focus", "status", "connection", "board", "render"),
     )
 )

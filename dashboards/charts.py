@@ -22,8 +22,10 @@ from bokeh.models.annotations import Span
 from bokeh.models.layouts import Column
 from bokeh.plotting import figure
 
-COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone")
+COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone", "alpha")
 """x: middle, left and right edge of a candle in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
+GAPS = ("left", "right", "y", "words")
+"""A band each, from left to right; y: where its words stand."""
 PRICES_HEIGHT, VOLUMES_HEIGHT = 310, 110
 """Pixels; the browser gives the prices less where there is less room."""
 MONTHS, DAYS, MINUTES, SECONDS = "%b %Y", "%b %d", "%H:%M", "%H:%M:%S"
@@ -38,14 +40,22 @@ def text() -> str:
 def made() -> Column:
     """Candles, the line of their closing prices, and their volume below, on one axis of time."""
     source = ColumnDataSource({name: [] for name in COLUMNS}, name="candles")
+    gaps = ColumnDataSource({name: [] for name in GAPS}, name="gaps")
     shared = Range1d(start=0, end=1, name="times")
     crosshair = Span(dimension="height", line_width=1, line_dash="dotted", name="crosshair")
     prices, volumes = _figure("prices", shared, crosshair), _figure("volumes", shared, crosshair)
     prices.xaxis.visible = False
+    for each in (prices, volumes):  # below all else
+        each.vstrip("left", "right", source=gaps, fill_alpha=0.16, line_alpha=0, hatch_pattern="/", hatch_alpha=0.35,
+                    hatch_scale=9, name="bands")  # fmt: skip
     prices.segment("x", "high", "x", "low", source=source, color="tone", line_width=1, name="wicks")
-    prices.quad("left", "right", "top", "bottom", source=source, color="tone", line_width=1, name="bodies")
+    prices.quad("left", "right", "top", "bottom", source=source, color="tone", fill_alpha="alpha", line_width=1,
+                name="bodies")  # fmt: skip
     prices.line("x", "close", source=source, line_width=1.6, name="line", visible=False)
     prices.add_layout(Span(dimension="width", location=0, line_width=1, line_dash="dashed", name="now"))
+    prices.text(
+        "left", "y", "words", source=gaps, x_offset=-4, text_align="right", text_font_size="12px", name="gap-words"
+    )
     volumes.quad("left", "right", "volume", 0, source=source, color="tone", fill_alpha=0.55, line_alpha=0, name="bars")
     prices.height, volumes.height = PRICES_HEIGHT, VOLUMES_HEIGHT
     volumes.yaxis.ticker = BasicTicker(desired_num_ticks=2)

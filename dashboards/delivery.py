@@ -1,8 +1,7 @@
 """
 One text to many viewers: the only place where a frame leaves the feed.
 
-This is the public path: every viewer's session serialises its own message. A path that serialises the message once and
-writes it to each connection belongs here too, behind the same function.
+How a text gets to one page is the viewer's: dashboards/broadcast.py where that is possible, else the public way.
 """
 
 import logging

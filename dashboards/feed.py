@@ -7,11 +7,12 @@ waits for a page, and no page waits for another.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from itertools import islice
 
 from dashboards import charts, format
 from dashboards.audience import Audience
+from dashboards.days import Days
 from dashboards.delivery import Viewer
 from dashboards.frames import Frame, Pace, snapshot_text, status_text
 from dashboards.histories import Histories
@@ -42,6 +43,7 @@ class Feed:
         self._newest: dict[str, int] = {}
         self._audience = Audience()
         self._outlook = Outlook(source)
+        self._days = Days(source)
         self._histories = Histories(source, self._digits)
         self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
@@ -59,6 +61,7 @@ class Feed:
         """From now on `viewer` gets every frame; a whole snapshot first. Joining again only gets it a new snapshot."""
         self._audience.add(viewer)
         self._audience.tell(self.snapshot(viewer.selection), [viewer])
+        self._tell_days(viewer.selection, viewer.focus, [viewer])
 
     def leave(self, viewer: Viewer) -> None:
         self._audience.discard(viewer)
@@ -66,6 +69,7 @@ class Feed:
     def open(self, viewer: Viewer) -> None:
         """Gets `viewer` the past of the product that it has open, if that is followed; frames bring its trades."""
         if viewer.focus in self._quotes:
+            self._tell_days((), viewer.focus, [viewer])
             self._answer(self._tell_history(viewer, viewer.focus, viewer.interval))
 
     def draw(self, viewer: Viewer) -> None:
@@ -112,6 +116,7 @@ class Feed:
         try:
             while True:
                 mode = await self._look()
+                self._tell_new_days()
                 if following and (following.done() or mode != self._mode):
                     await _end(following)
                     following = None
@@ -127,6 +132,7 @@ class Feed:
         """Prices of one mode are never shown as another's; a supervisor that comes back finds its cards as they are."""
         if mode != self._mode:
             self._mode, self._quotes = mode, {}
+            self._days.clear()
 
     async def _look(self) -> str:
         """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
@@ -145,19 +151,22 @@ class Feed:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen(products))
                 group.create_task(self._fill(products))
+                group.create_task(self._days.follow(products))
         except* PoeticoinsError as errors:
             self._outlook.complaint = str(errors.exceptions[0])
 
     def _seat(self, products: Sequence[Product]) -> None:
         self._quotes = {str(product): self._quotes.get(str(product)) or Quote(product) for product in products}
+        self._days.seat(products)
         self._fresh.clear()
         self._newest.clear()
         self._renew()
 
     def _renew(self) -> None:
         """Every page gets a new snapshot, made once for all that show the same, and with it its open product's past."""
-        for (selection, _), viewers in self._audience.groups().items():
+        for (selection, focus), viewers in self._audience.groups().items():
             self._audience.tell(self.snapshot(selection), viewers)
+            self._tell_days(selection, focus, viewers)
         for viewer in self._audience:
             self.open(viewer)
 
@@ -169,6 +178,7 @@ class Feed:
                 self._heard += 1
                 self._newest[exchange] = max(trade.traded_at_ns, self._newest.get(exchange, 0))
                 self._quotes[key].take(trade)
+                self._days.take(trade)
                 self._fresh.setdefault(key, []).append(trade)
                 self._pace.due()
 
@@ -185,6 +195,18 @@ class Feed:
             self._quotes[str(product)].fill(last, closes)
         self._outlook.complaint = ""
         self._renew()
+
+    def _tell_days(
+        self, selection: Selection, focus: str | None, viewers: Iterable[Viewer], parts: Mapping[str, str] | None = None
+    ) -> None:
+        keys = (*self._keys(selection), *([focus] if focus else []))
+        if text := self._days.text(keys, parts):
+            self._audience.tell(text, viewers)
+
+    def _tell_new_days(self) -> None:
+        parts = self._days.news(_now_ms())
+        for (selection, focus), viewers in self._audience.groups().items():
+            self._tell_days(selection, focus, viewers, parts)
 
     # -- frames
 

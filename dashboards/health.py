@@ -24,7 +24,15 @@ def no_supervisor(reason: str) -> dict[str, object]:
 
 def _status(kind: str, **more: object) -> dict[str, object]:
     word, sentence = format.BADGES[kind]
-    nothing: dict[str, object] = {"reason": "", "commands": [], "rate": 0, "troubles": {}, "notices": [], "gaps": {}}
+    nothing: dict[str, object] = {
+        "reason": "",
+        "commands": [],
+        "rate": 0,
+        "troubles": {},
+        "notices": [],
+        "gaps": {},
+        "counts": {},
+    }
     return {"kind": kind, "badge": word, "sentence": sentence} | nothing | more
 
 

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from dashboards.product import CANDLES, TAPE, history_text, problem_text
+from dashboards.missing import open_gaps
+from dashboards.product import CANDLES, TAPE, Past, history_text, problem_text
 from dashboards.source import Source
 from poeticoins import PoeticoinsError, Product
 
@@ -50,7 +51,8 @@ class Histories:
             # Nothing traded between the two answers: the candles hold exactly the trades up to the newest row.
             if before.trade_id.tolist()[-1:] == trades.trade_id.tolist()[-1:]:
                 break
-        return history_text(key, interval, candles, trades, self._digits(key))
+        gaps = open_gaps(self._source.get_gaps(product))
+        return history_text(key, interval, Past(candles, trades, gaps, self._digits(key)))
 
     def _trim(self) -> None:
         if len(self._answers) >= MOST_KEPT:

@@ -1,4 +1,4 @@
-"""Where trades are missing: asked when the status counts a new gap, and now and then while one is shown."""
+"""Where trades are missing: asked when the status counts a gap or a refill, and now and then while one is shown."""
 
 import asyncio
 import time
@@ -10,8 +10,9 @@ import pandas as pd
 from dashboards.source import Source
 from poeticoins import Product
 
+MILLI_NS = 1_000_000
 AGAIN_S = 15.0
-"""Seconds between two looks at gaps that are shown: a refill takes them away, and no count tells of it."""
+"""Seconds between two looks at gaps that are shown, whether or not a refill was counted."""
 
 
 class Missing:
@@ -19,14 +20,14 @@ class Missing:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, list[int]] = {}
         self._shown: dict[str, list[int | None]] = {}
         self._asked = 0.0
 
     async def look(self, status: Any, keys: Sequence[str]) -> dict[str, list[int | None]]:
         """The gaps of `keys`. status: the context's, whose counts of gaps say when to ask. Raises PoeticoinsError."""
-        counts = {feed.exchange: feed.gaps for feed in status.feeds}
-        news = {exchange for exchange, count in counts.items() if count != self._counts.get(exchange, 0)}
+        counts = counts_of(status)
+        news = {exchange for exchange, count in counts.items() if count != self._counts.get(exchange, [0, 0])}
         if self._shown and time.monotonic() - self._asked > AGAIN_S:
             news |= {key.split(":")[0] for key in self._shown}
         asked = [key for key in keys if key.split(":")[0] in news]
@@ -41,10 +42,21 @@ class Missing:
         return {key: newest_gap(self._source.get_gaps(Product.parse(key))) for key in keys}
 
 
+def counts_of(status: Any) -> dict[str, list[int]]:
+    """By exchange, how many gaps and how many refills were counted: another number means other gaps."""
+    return {feed.exchange: [feed.gaps, feed.refills] for feed in status.feeds}
+
+
 def newest_gap(gaps: Any) -> list[int | None]:
-    """[began at, ended at, missing or None] of the gap that ended last, of what `get_gaps` answers; [] without one."""
-    if gaps.empty:
-        return []
-    row = gaps.loc[gaps["ended_at"].idxmax()]
-    missing = None if pd.isna(row["missing"]) else int(row["missing"])
-    return [row["began_at"].value // 1_000_000, row["ended_at"].value // 1_000_000, missing]
+    """[began at, ended at, missing or None] of the open gap that ended last, of what `get_gaps` answers; or []."""
+    return max(open_gaps(gaps), key=lambda gap: gap[1], default=[])[:3]
+
+
+def open_gaps(gaps: Any) -> list[list[Any]]:
+    """[[began at, ended at, missing or None, reason], …] of those that were not refilled, in ms since 1970."""
+    columns = (gaps[name] for name in ("began_at", "ended_at", "missing", "reason", "refilled_at"))
+    return [
+        [began.value // MILLI_NS, ended.value // MILLI_NS, None if pd.isna(missing) else int(missing), str(reason)]
+        for began, ended, missing, reason, refilled in zip(*columns, strict=True)
+        if pd.isna(refilled)
+    ]

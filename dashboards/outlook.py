@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dashboards import format
 from dashboards.health import describe, no_supervisor, opening
-from dashboards.missing import Missing
+from dashboards.missing import Missing, counts_of
 from dashboards.source import Source
 from poeticoins import FeedUnavailable, PoeticoinsError
 
@@ -49,5 +49,5 @@ class Outlook:
             self._rates.append(heard / max(elapsed, 0.001))
             rate = sum(self._rates) / len(self._rates)
             told = describe(answer, rate=rate, newest=newest, now_ns=time.time_ns(), complaint=self.complaint)
-            self.status = told | {"gaps": gaps}
+            self.status = told | {"gaps": gaps, "counts": counts_of(answer)}
         return self._mode

@@ -9,7 +9,7 @@ from bokeh.document import Document
 from jinja2 import Environment, Template
 from panel.io.state import set_curdoc
 
-from dashboards import sharing
+from dashboards import broadcast, sharing
 from dashboards.cards import Cards, asset
 from dashboards.headers import CONTENT_POLICY
 from dashboards.store import Store
@@ -37,7 +37,9 @@ def board(document: Document) -> Cards:
     """The live component, joined to the feed of this process for as long as its session lasts."""
     loop = _loop(document)
     cards = Cards(lambda message: store.from_page(message))
-    store = Store(sharing.feed(loop), partial(_send, document, cards), loop.call_soon_threadsafe)
+    store = Store(
+        sharing.feed(loop), partial(_send, document, cards, broadcast.Line(document)), loop.call_soon_threadsafe
+    )
     document.on_event("connection_lost", lambda _event: store.lost())
     document.on_session_destroyed(lambda _context: store.close())
     return cards
@@ -58,7 +60,9 @@ def _loop(document: Document) -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _send(document: Document, cards: Cards, text: str) -> None:
+def _send(document: Document, cards: Cards, line: broadcast.Line, text: str) -> None:
+    if line.write(text):
+        return
     with set_curdoc(document):  # else Panel would queue the message behind a lock: three times dearer
         cards.send(text)
 

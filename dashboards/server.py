@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from bokeh.server.util import bind_sockets
+from bokeh.util.warnings import BokehUserWarning
 from panel.io.application import build_applications
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -19,6 +22,7 @@ from tornado.websocket import WebSocketClosedError
 
 import poeticoins
 from dashboards import sharing
+from dashboards.admission import OneAtATime
 from dashboards.feed import Feed
 from dashboards.headers import SecurityHeaders
 from dashboards.source import Source
@@ -63,6 +67,8 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
     """
     for noisy in ("bokeh", "panel", "tornado"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # at the start they print addresses of their own
+    # A page that comes back to a new session tells it the models that it has just been given by it.
+    warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
     if source is poeticoins:
         os.environ["POETICOINS_RUN_DIR"] = str(settings.run_dir)  # where its questions find this child's supervisor
     asyncio.get_running_loop().set_exception_handler(_excuse_closed_pages)
@@ -73,6 +79,7 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
     server.start()
     url = f"http://{_shown(settings.host)}:{port}/"
     child.facts = lambda: {"url": url}
+    gc.freeze()  # what is loaded stays: the collector need not search it again and again while frames wait
     child.ready()
     stopping = asyncio.create_task(child.stopping.wait())
     try:
@@ -92,8 +99,10 @@ def listen(settings: Settings) -> tuple[BaseServer, int]:
         sockets, port = bind_sockets(settings.host, settings.port)
     except OSError as error:
         raise poeticoins.ConfigurationError(_refusal(settings, error)) from None
+    applications = build_applications({"/": str(APP)}, location=False)  # the board minds the address itself
+    applications["/"].add(OneAtATime())
     tornado = BokehTornado(
-        build_applications({"/": str(APP)}),
+        applications,
         extra_websocket_origins=list(origins(settings.host, port, settings.allow_origin)),
         session_token_expiration=TOKEN_S,
         unused_session_lifetime_milliseconds=UNUSED_MS,

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import threading
 
 import poeticoins
 from dashboards.feed import Feed
 
 log = logging.getLogger("poeticoins.dashboard")
 
+_lock = threading.Lock()
 _shared: Feed | None = None
 _task: asyncio.Task[None] | None = None
 
@@ -21,10 +23,11 @@ def share(feed: Feed | None) -> None:
 def feed(loop: asyncio.AbstractEventLoop) -> Feed:
     """This process's feed; the first to ask has it started on `loop`. May be called from any thread."""
     global _shared
-    if _shared is None:
-        _shared = Feed(poeticoins)
-        loop.call_soon_threadsafe(_start, _shared)
-    return _shared
+    with _lock:  # two pages that are opened at once, each in a thread of Bokeh's, may not start two
+        if _shared is None:
+            _shared = Feed(poeticoins)
+            loop.call_soon_threadsafe(_start, _shared)
+        return _shared
 
 
 def _start(feed: Feed) -> None:

@@ -10,7 +10,7 @@ class Board {
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
     const { view, ignored } = this.place.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], shown: [], unseen: 0, snapshotAt: 0, missed: 0, frame: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
     this.build();
   }
@@ -30,7 +30,7 @@ class Board {
     this.zone = el("p", "zone", `Times in ${ZONE}. Each line shows at most the last 10 minutes.`);
     const { ribbon, header, absence, notices } = this.status;
     const { node, empty, said } = this.grid;
-    this.node = el("div", "page", ribbon, el("div", "board", header, absence, this.note, notices, node, empty, this.focus.node, this.zone, said), this.picker.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, node, empty, this.focus.node, this.zone, notices, said), this.picker.node);
     this.arrange();
   }
 
@@ -43,6 +43,7 @@ class Board {
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.focus.history(message);
+    else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else this.update(message);
     this.acknowledge();
@@ -58,20 +59,28 @@ class Board {
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
-    if (this.missed > now) this.hello();
-    this.missed = 0;
+    if (this.cut > now) this.hello();
   }
 
   tell(status) {
     this.status.show(status);
+    this.focus.recount(status.counts);
     this.tick();
   }
 
   update({ cards, tape, now }) {
-    if (!this.snapshotAt) this.missed = now;
+    this.cut = now;
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
     if (tape) this.status.title(this.focus.title);
+  }
+
+  // The last 24 hours, of what they changed for.
+  hear(days) {
+    for (const day of days) {
+      this.grid.cards.get(day[0])?.day.show(day);
+      this.focus.day.show(day, this.focus.key);
+    }
   }
 
   // The server stops sending to a browser that does not read; this is how it knows that this one does.
@@ -145,6 +154,7 @@ class Board {
     this.shown = (products ?? [...this.grid.cards.keys()]).filter((key) => known.has(key));
     this.grid.arrange(this.shown, focus);
     this.grid.empty.hidden = this.shown.length > 0 || !this.snapshotAt || !known.size;
+    this.zone.hidden = !this.shown.length;
     this.picker.renew(this.catalogue, this.shown);
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));

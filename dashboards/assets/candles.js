@@ -42,6 +42,11 @@ function grown(candles, [, ms, price, size], step) {
   return candles;
 }
 
+// Whether a candle is the exchange's own, in whole or in part: of trades that we have not seen.
+function isForeign(origin) {
+  return origin !== undefined && origin !== "trades";
+}
+
 // Of `rows`, heard live, those that are not in the history: what came after its newest row.
 function unseen(history, rows) {
   const known = new Set(history.map((row) => row[0]));

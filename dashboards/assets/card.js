@@ -8,6 +8,7 @@ class Card {
   constructor(message) {
     Object.assign(this, { key: message.key, exchange: message.exchange, base: message.base, quote: message.quote });
     this.spark = new Sparkline();
+    this.day = new DayFigures();
     this.spark.points = message.points;
     this.part = null;
     this.move = 0;
@@ -44,6 +45,7 @@ class Card {
       ),
       el("div", "quote", el("p", "price", sign, this.price, this.arrow), el("p", "moved", this.change, this.since)),
       this.spark.node,
+      this.day.node,
       el("footer", "", this.size, this.time, this.trouble, this.age),
     );
     this.node.setAttribute("aria-label", `${coin} in ${NAMES[quote] || quote} on ${where}`);
@@ -73,6 +75,7 @@ class Card {
     const [, price, size, , tradedMs] = this.part;
     say(this.price, price);
     say(this.size, `${size} ${this.base}`);
+    this.day.at(price);
     say(this.time, clockTime(tradedMs, now));
     this.time.dateTime = new Date(tradedMs).toISOString();
     this.node.classList.remove("waiting");

@@ -2,7 +2,11 @@
 // the ranges and the colours are set here. The axis prints UTC, so that every time is shifted to the browser's zone.
 
 const SHOWN_CANDLES = 120;
+const FEWEST_CANDLES = 40; // that the window has room for, however few there are
+const WORDS_SHARE = 0.2; // of the window's width, which the words of a gap may take
 const REFILL_MS = 200;
+const NARROW = 500; // pixels
+const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
 const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
 class Chart {
@@ -17,6 +21,7 @@ class Chart {
     this.retint = () => this.tint();
     LIGHT.addEventListener("change", this.retint);
     this.candles = [];
+    this.gaps = [];
     this.step = 60_000;
     this.follows = true;
     this.span = SHOWN_CANDLES;
@@ -31,16 +36,23 @@ class Chart {
     this.model = (name) => document.get_model_by_name(name);
     this.times = this.model("times");
     this.model("prices").height = this.node.clientHeight - this.model("volumes").height;
+    const narrow = this.node.clientWidth < NARROW;
+    for (const name of narrow ? ["prices", "volumes"] : []) this.model(name).below[0].ticker.desired_num_ticks = 3;
     this.times.change.connect(() => this.moved());
     for (const name of ["prices", "volumes"]) this.model(name).on_event("mousemove", (event) => this.point(event.x));
     this.tint();
     this.fill();
   }
 
-  show(candles, step, isOther) {
+  // gaps: [began, ended, trades or null, reason], times in ms.
+  show(candles, gaps, step, isOther) {
     this.candles = candles;
+    this.gaps = gaps;
     this.step = step;
-    if (isOther) Object.assign(this, { follows: true, span: SHOWN_CANDLES });
+    if (isOther) {
+      this.follows = true;
+      this.span = Math.min(SHOWN_CANDLES, Math.max(FEWEST_CANDLES, candles.length + 4));
+    }
     this.fill();
   }
 
@@ -55,8 +67,8 @@ class Chart {
     this.waiting = 0;
     this.filled = Date.now();
     if (!this.times || !this.candles.length) return;
-    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone"].map((name) => [name, []]));
-    for (const { start, open, high, low, close, volume } of this.candles) {
+    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone", "alpha"].map((name) => [name, []]));
+    for (const { start, open, high, low, close, volume, origin } of this.candles) {
       const left = shifted(start);
       data.x.push(left + this.step / 2);
       data.left.push(left + this.step * 0.15);
@@ -64,12 +76,31 @@ class Chart {
       data.top.push(Math.max(open, close));
       data.bottom.push(Math.min(open, close));
       for (const [name, value] of [["high", high], ["low", low], ["close", close], ["volume", volume]]) data[name].push(value);
+      data.alpha.push(isForeign(origin) ? FOREIGN_ALPHA : 1);
       data.tone.push(close < open ? this.colours.down : this.colours.up);
     }
     this.model("candles").data = data;
     this.model("now").location = this.candles.at(-1).close;
     if (this.follows) this.follow();
     else this.fit();
+  }
+
+  // A band for every gap, never too narrow to be seen; its words stand left of it, where they have room.
+  mark(y) {
+    const source = this.model("gaps");
+    if (!this.gaps.length && !source.data.left.length) return;
+    const room = (this.times.end - this.times.start) * WORDS_SHARE;
+    const data = { left: [], right: [], words: [], y: [] };
+    let free = Infinity;
+    for (const [began, ended, trades] of this.gaps.toReversed()) {
+      const middle = (shifted(began) + shifted(ended)) / 2;
+      const half = Math.max((ended - began) / 2, this.step * 0.35);
+      const fits = middle < free;
+      if (fits) free = middle - room;
+      const band = { left: middle - half, right: middle + half, words: fits ? missingWords(trades) : "", y };
+      for (const [name, value] of Object.entries(band)) data[name].unshift(value);
+    }
+    if (JSON.stringify(data) !== JSON.stringify(source.data)) source.data = data;
   }
 
   follow() {
@@ -102,6 +133,7 @@ class Chart {
     if (seen) {
       const room = (seen.high - seen.low || seen.high * 0.001) * 0.08;
       this.model("prices-range").setv({ start: seen.low - room, end: seen.high + room });
+      this.mark(seen.high + room * 0.2);
       this.model("volumes-range").setv({ start: 0, end: seen.most * 1.1 || 1 });
     }
     this.onShown(from - this.step, to, this.pointed);
@@ -139,6 +171,11 @@ class Chart {
       for (const grid of this.model(name).center) if (grid.type === "Grid") grid.grid_line_color = colour("grid");
       for (const axis of [...this.model(name).right, ...this.model(name).below]) axis.major_label_text_color = colour("soft");
     }
+    for (const name of ["prices", "volumes"]) {
+      const bands = this.model(name).renderers.find((each) => each.name === "bands").glyph;
+      Object.assign(bands, { fill_color: { value: colour("warn") }, hatch_color: { value: colour("warn") } });
+    }
+    this.model("gap-words").glyph.text_color = { value: colour("warn") };
     this.model("line").glyph.line_color = { value: colour("accent") };
     this.model("now").line_color = colour("soft");
     this.model("crosshair").line_color = colour("soft");

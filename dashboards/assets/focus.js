@@ -2,12 +2,14 @@
 
 const AGAIN_MS = 1200; // longer than the server keeps an answer, so that a late trade is in the next one
 const MOST_HEARD = 500;
+const MOST_GAPS_TOLD = 3;
 
 class Focus {
   // acts: {close(), interval(name), again(), chart()}
   constructor(acts) {
     this.acts = acts;
     this.tape = new Tape();
+    this.day = new DayFigures();
     this.chart = new Chart((from, to, pointed) => this.tell(from, to, pointed));
     this.node = el("section", "focus");
     this.node.hidden = true;
@@ -20,8 +22,8 @@ class Focus {
     this.price = el("span", "focus-price");
     this.change = el("span", "change");
     const close = button("close", "Close", () => this.acts.close());
-    this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")]));
-    const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", name), node)));
+    this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")])); // of what is shown
+    const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", `${name} shown`), node)));
     this.shown = el("span", "since");
     this.intervals = INTERVALS.map((name) => button("interval", name, () => this.acts.interval(name)));
     this.line = button("shape", "Line", () => this.shape(this.line.getAttribute("aria-pressed") !== "true"));
@@ -32,9 +34,11 @@ class Focus {
     choices.setAttribute("aria-label", "Interval of a candle");
     this.readout = el("p", "readout");
     this.readout.setAttribute("role", "status");
+    this.missing = el("ul", "missing");
+    this.missing.setAttribute("aria-label", "Missing trades");
     const cost = el("p", "cost", this.price, this.change, this.shown);
-    const head = el("header", "focus-head", el("div", "", this.name, cost), numbers, close);
-    this.node.append(el("div", "focus-main", head, choices, this.chart.node, this.readout), this.tape.node);
+    const head = el("header", "focus-head", el("div", "", this.name, cost), this.day.node, close);
+    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout, this.missing)), this.tape.node);
   }
 
   // `names` of the catalogue, or null for none open.
@@ -57,13 +61,16 @@ class Focus {
 
   clear() {
     this.tape.clear();
+    this.day.clear();
     this.heard = [];
     this.newest = null;
+    this.counted = undefined;
     for (const node of [this.price, this.change, this.shown, ...Object.values(this.numbers)]) say(node, "");
-    this.chart.show([], this.chart.step, true);
+    this.chart.show([], [], this.chart.step, true);
+    this.tellGaps([]);
   }
 
-  history({ key, interval, problem, candles, trades }) {
+  history({ key, interval, problem, candles, trades, gaps }) {
     if (key !== this.key || interval !== this.interval) return;
     if (problem) {
       say(this.readout, `No history yet: ${problem}`);
@@ -81,7 +88,20 @@ class Focus {
     const newest = since.at(-1) || trades.at(-1);
     if (newest) this.costs(newest);
     say(this.readout, this.candles.length ? "" : "No trades yet.");
-    this.chart.show(this.candles, step, isOther);
+    this.chart.show(this.candles, gaps, step, isOther);
+    this.tellGaps(gaps);
+  }
+
+  // The newest gaps in words, below the chart that shows them all.
+  tellGaps(gaps) {
+    this.missing.replaceChildren(...gaps.slice(-MOST_GAPS_TOLD).reverse().map((gap) => el("li", "", gapSentence(gap))));
+  }
+
+  // The status counted another gap or another refill of some exchanges: the open product's may be one of them.
+  recount(counts) {
+    const mine = JSON.stringify(counts[this.names?.exchange] ?? null);
+    if (this.ready && this.counted !== undefined && mine !== this.counted) this.askAgain();
+    this.counted = mine;
   }
 
   trade([key, rows]) {
@@ -104,6 +124,7 @@ class Focus {
 
   costs([, , price]) {
     this.newest = price;
+    this.day.at(price);
     say(this.price, `${SIGNS[this.names.quote] || ""}${price}`);
   }
 
@@ -123,24 +144,26 @@ class Focus {
     say(this.numbers.High, this.written(seen.high));
     say(this.numbers.Low, this.written(seen.low));
     say(this.numbers.Volume, `${amount(seen.volume)} ${this.names.base}`);
-    say(this.numbers.VWAP, this.written(seen.vwap));
+    say(this.numbers.VWAP, seen.vwap === null ? "\u2013" : this.written(seen.vwap));
     this.read(pointed === null ? this.candles.at(-1) : this.candles.findLast(({ start }) => start <= pointed));
   }
 
   read(candle) {
     if (!candle) return;
-    const { start, open, high, low, close, volume, vwap, trades } = candle;
+    const { start, open, high, low, close, volume, vwap, trades, origin } = candle;
     const when = `${DAY.format(new Date(start))}, ${CLOCK.format(new Date(start))}`;
-    const [o, h, l, c, v] = [open, high, low, close, vwap].map((price) => this.written(price));
-    const paid = vwap === null ? "" : `, VWAP ${v}, ${trades} trades`; // of all trades in it, or not told at all
-    say(this.readout, `${when}: open ${o}, high ${h}, low ${l}, close ${c}, volume ${amount(volume)} ${this.names.base}${paid}`);
+    const [o, h, l, c] = [open, high, low, close].map((price) => this.written(price));
+    const parts = [`open ${o}`, `high ${h}`, `low ${l}`, `close ${c}`, `volume ${amount(volume)} ${this.names.base}`];
+    if (vwap !== null) parts.push(`VWAP ${this.written(vwap)}`);
+    if (trades) parts.push(trades === 1 ? "1 trade" : `${trades} trades`);
+    if (isForeign(origin)) parts.push(origin === "mixed" ? "partly from the exchange's own candles" : "from the exchange's own candles");
+    say(this.readout, `${when}: ${parts.join(", ")}`);
   }
 
   // A price in as many digits as the exchange writes; one that is not known as a dash.
   written(price) {
     if (price === null) return "–";
-    const digits = (this.newest?.split(".")[1] || "").length;
-    return price.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return written(price, this.day.digits);
   }
 
   shape(isLine) {

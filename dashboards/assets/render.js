@@ -1,6 +1,14 @@
 // What Panel calls: once for each drawing of the component, which after a reconnection is a new one.
 
 let current = null; // the board on the screen: the connection outlives every drawing
+const listening = new WeakSet();
+
+// What dashboards/broadcast.py sends is for the document, and so for whichever board is on the screen.
+function listen(bokehDocument) {
+  if (listening.has(bokehDocument)) return;
+  listening.add(bokehDocument);
+  bokehDocument.on_message("poeticoins", (text) => current.receive(text));
+}
 
 export function render({ model, view }) {
   const board = new Board(model);
@@ -22,6 +30,7 @@ export function render({ model, view }) {
     stay();
     board.focus.close();
   });
+  listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());
   document.getElementById("opening")?.remove();
   board.hello();

@@ -13,7 +13,9 @@ class StatusBar {
     this.notices = el("ul", "notices");
     this.absence = el("section", "absence");
     const name = el("h1", "", "Poeticoins");
-    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), button("add", "+ Add product", onAdd), this.rate, this.badge);
+    const add = button("add", "+ Add", onAdd);
+    add.append(el("span", "long", " product"));
+    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), add, this.rate, this.badge);
     this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
   }
 

@@ -18,7 +18,7 @@ class Tape {
     this.body.replaceChildren();
   }
 
-  // `rows` oldest first, as of dashboards/product.py: [id, ms, price, size, side, late].
+  // `rows` oldest first, as of dashboards/product.py: [id, ms, price, size, side], and true if it is late.
   add(rows) {
     for (const row of rows.slice(-TAPE_ROWS)) {
       if (this.rows.has(row[0])) continue;

@@ -39,11 +39,21 @@ function age(ms) {
   return ms < 1000 ? "now" : `${span(Math.floor(ms / 1000))} ago`;
 }
 
+// trades: how many, or null where the exchange's ids do not tell.
+function missingWords(trades) {
+  return trades === null ? "trades may be missing" : trades === 1 ? "1 trade missing" : `${trades} trades missing`;
+}
+
+// A gap of a chart, whole: "12 trades missing, 14:02:10\u201314:02:31 (skipped ids)".
+function gapSentence([began, ended, trades, reason]) {
+  const [from, to] = [began, ended].map((ms) => CLOCK.format(new Date(ms)));
+  return `${missingWords(trades)}, ${from === to ? from : `${from}\u2013${to}`} (${reason})`;
+}
+
 // A gap as [began, ended, trades or null] in ms, if it ended after `since` (seconds): "3 trades missing at 14:02".
 function gapWords(gap, since) {
   if (!gap || gap[1] / 1000 < since) return "";
-  const what = gap[2] === null ? "trades missing" : gap[2] === 1 ? "1 trade missing" : `${gap[2]} trades missing`;
-  return `${what} at ${MINUTE.format(new Date(gap[0]))}`;
+  return `${missingWords(gap[2])} at ${MINUTE.format(new Date(gap[0]))}`;
 }
 
 function percent(from, to) {

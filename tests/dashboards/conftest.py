@@ -89,7 +89,14 @@ class Served:
     """The page on a made-up market (market.py), in its own process."""
 
     def __init__(self, mode: str, rate: float = 30, port: int = 0, origin: str = "") -> None:
-        command = [sys.executable, str(Path(__file__).with_name("market.py")), str(port), mode, str(rate), origin]
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("market.py")),
+            str(port),
+            mode,
+            str(rate),
+            *origin.split(),
+        ]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
         assert self.process.stdout

@@ -1,12 +1,13 @@
 """A link between browser and server that can be cut, or go silent, as a network does."""
 
 import socket
+import struct
 import threading
 from contextlib import suppress
 
 
 class Link:
-    """Passes all that comes to `port` on to `target`; `cut()` closes everything, `silence()` only holds it back."""
+    """Passes all that comes to `port` on to `target`; `cut()` resets everything, `silence()` only holds it back."""
 
     def __init__(self) -> None:
         self.target = 0
@@ -22,7 +23,8 @@ class Link:
         self._is_cut = True
         for end in self._ends:
             with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # an RST, not a FIN
+            end.close()
         self._ends.clear()
 
     def silence(self) -> None:
@@ -38,16 +40,29 @@ class Link:
             if self._is_cut:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:  # the server is not there, and so nobody is on this link either
+                near.close()
+                continue
+            for end in (near, far):
+                end.settimeout(0.1)  # so that no thread holds on to a socket that is closed elsewhere
             self._ends += [near, far]
             for pair in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=pair, daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while some := source.recv(65_536):
+            while some := self._received(source):
                 self._flows.wait()
+                sink.settimeout(None)
                 sink.sendall(some)
+                sink.settimeout(0.1)
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def _received(self, source: socket.socket) -> bytes:
+        while True:
+            with suppress(TimeoutError):
+                return source.recv(65_536)

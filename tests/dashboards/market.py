@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,7 +41,8 @@ class Market:
         self.failing: Exception | None = None
         self.lasts: dict[Product, Trade] = {}
         self.told: dict[Product, list[Trade]] = {}
-        self.gaps: dict[Product, list[tuple[Any, Any, int | None]]] = {}
+        self.gaps: dict[Product, list[tuple[Any, ...]]] = {}
+        self.foreign = 0
         self.closes: dict[Product, list[tuple[int, float]]] = {}
         self.status = status(mode)
         self._queues: set[asyncio.Queue[Trade]] = set()
@@ -79,6 +81,10 @@ class Market:
         ]
         columns = ["started_at", "open", "high", "low", "close", "volume", "vwap", "trades"]
         frame = pd.DataFrame(candles, columns=columns).set_index("started_at")
+        if self.foreign:  # the oldest are the exchange's own: nobody saw their trades
+            frame["origin"] = ["exchange" if at < self.foreign else "trades" for at in range(len(frame))]
+            frame["trades"] = frame["trades"].where(frame["origin"] == "trades", 0)
+            frame["vwap"] = frame["vwap"].where(frame["origin"] == "trades")
         return frame.set_axis(pd.to_datetime(frame.index, unit="s", utc=True))
 
     def get_trades(self, product: Product, *, limit: int = 1000) -> pd.DataFrame:
@@ -91,7 +97,7 @@ class Market:
     def get_gaps(self, product: Product) -> pd.DataFrame:
         self._asked("get_gaps")
         rows = self.gaps.get(product, [])
-        frame = pd.DataFrame(rows, columns=["began_at", "ended_at", "missing"])
+        frame = pd.DataFrame(rows, columns=["began_at", "ended_at", "missing", "reason", "refilled_at"])
         return frame.astype({"missing": "Int64"})
 
     def get_status(self) -> Any:
@@ -122,7 +128,7 @@ def status(mode: str = "live", state: str = "live", **feed: Any) -> Any:
             exchange=name,
             state=state,
             host=f"{name}.test",
-            **{"problem": None, "next_try_in": None, "last_trade_at": None, "gaps": 0} | feed,
+            **{"problem": None, "next_try_in": None, "last_trade_at": None, "gaps": 0, "refills": 0} | feed,
         )
         for name in ("coinbase", "bitstamp")
     ]
@@ -172,13 +178,21 @@ async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
         problem = "name not found <img src=x onerror=alert(1)>"
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
     if mode == "forgetful":
-        server.TOKEN_S = 2
+        server.TOKEN_S = 6
+    if mode == "plain":
+        page.broadcast.Line.write = lambda *_: False
+    if mode == "guest":
+        page.Cards = partial(page.Cards, owns_page=False)
     if mode == "broken":
         page.Cards = lambda *_: 1 / 0
     if mode == "hole":
         began = pd.Timestamp.now("UTC") - pd.Timedelta(minutes=3)
-        market.gaps[market.products[1]] = [(began, began + pd.Timedelta(seconds=2), 3)]
+        gaps = [(began - pd.Timedelta(minutes=2), began, 9, "disconnected", began)]  # this one was refilled
+        gaps.append((began, began + pd.Timedelta(seconds=21), 3, "skipped ids", pd.NaT))
+        gaps.append((began - pd.Timedelta(minutes=3), began - pd.Timedelta(minutes=2), None, "client down", pd.NaT))
+        market.gaps[market.products[1]] = gaps
         market.status.feeds[0].gaps = 1
+        market.foreign = 3
     child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
     child.ready = lambda: print(child.facts()["url"], flush=True)
     settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path())

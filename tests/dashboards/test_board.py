@@ -111,13 +111,29 @@ def test_hostile_and_unknown_parameters_are_named_and_never_run(served, screen):
     shown = screen(served("demo").url)
 
     for text in HOSTILE:
-        parameters = {"products": f"{text},{BTC}", "focus": text, "interval": text}
+        parameters = {"products": f"{text},{BTC}", "focus": text, "interval": text, "theme": text, text: text}
         query = shown.page.evaluate("it => String(new URLSearchParams(it))", parameters)
-        shown.page.goto(f"{shown.url}?{query}")
+        shown.page.goto(f"{shown.url}?{query}#{text}")
         shows(shown, BTC)
         shown.until("board.querySelector('.note').textContent.includes(argument)", text)
 
     assert shown.page.locator("img, script[src=x]").count() == 0
+    assert shown.troubles == []
+
+
+def test_everything_is_wide_enough_for_a_finger(served, screen):
+    shown = screen(f"{served('demo').url}?focus={BTC}", has_touch=True, is_mobile=True, **PHONE)
+    shown.until("board.querySelectorAll('.card:not(.waiting)').length === 12")
+    shown.page.get_by_role("button", name="Add product").tap()
+
+    sizes = "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect())"
+    boxes = shown.page.locator("button, input").evaluate_all(
+        f"all => ({sizes})(all).map(box => [box.width, box.height])"
+    )
+
+    assert len(boxes) > 30
+    assert min(height for _, height in boxes) >= 40
+    assert min(width for width, _ in boxes) >= 40
     assert shown.troubles == []
 
 

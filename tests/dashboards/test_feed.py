@@ -270,6 +270,22 @@ async def test_product_that_is_not_followed_is_never_asked_for(market, feed):
     assert "get_trades" not in market.questions
 
 
+async def test_last_day_is_told_at_the_opening_and_when_it_changes(market, feed):
+    viewer, other = Viewer(str(BTC)), Viewer(str(ETH))
+    market.tell(trade(BTC, "60000.00"))
+    feed.join(other)
+    feed.join(viewer)
+    await until(lambda: viewer.of("days"))
+
+    market.tell(trade(BTC, "61000.00"))
+
+    await until(lambda: viewer.of("days")[-1]["days"][0][:4] == [str(BTC), 60000.0, 61000.0, 60000.0])
+    late = Viewer(str(BTC))
+    feed.join(late)
+    assert late.of("days")[-1]["days"] == viewer.of("days")[-1]["days"]
+    assert other.of("days") == []
+
+
 async def test_chart_is_sent_to_who_asks(market, feed):
     viewer = Viewer()
     feed.join(viewer)

@@ -54,7 +54,7 @@ async def test_gaps_are_asked_for_only_when_their_count_changes():
     assert await missing.look(market.status, keys) == {}
     assert market.questions == []
     began = pd.Timestamp(time.time(), unit="s", tz="UTC")
-    market.gaps[PRODUCTS[1]] = [(began, began, 3)]
+    market.gaps[PRODUCTS[1]] = [(began, began, 3, "skipped ids", pd.NaT)]
     market.status.feeds[0].gaps = 1
 
     shown = [await missing.look(market.status, keys) for _ in range(3)]
@@ -65,8 +65,10 @@ async def test_gaps_are_asked_for_only_when_their_count_changes():
 
 def test_newest_gap_of_unknown_size_is_told_as_such():
     at = pd.Timestamp("2026-01-01T12:00Z")
-    gaps = pd.DataFrame({"began_at": [at, at], "ended_at": [at, at + pd.Timedelta("1s")]})
-    gaps["missing"] = pd.array([3, None], dtype="Int64")
+    later, latest = at + pd.Timedelta("1s"), at + pd.Timedelta("2s")
+    gaps = pd.DataFrame({"began_at": [at, at, at], "ended_at": [at, later, latest]})
+    gaps["missing"] = pd.array([3, None, 5], dtype="Int64")
+    gaps["reason"], gaps["refilled_at"] = "disconnected", [pd.NaT, pd.NaT, latest]
 
     assert newest_gap(gaps)[2] is None
     assert newest_gap(gaps.head(0)) == []

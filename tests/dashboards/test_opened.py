@@ -33,6 +33,8 @@ def test_click_on_a_card_opens_its_product(served, screen, window):
     before = shown.page.title()
     shown.page.wait_for_function("before => document.title !== before", arg=before)
     assert shown.text(".numbers dd").count(".") == 1
+    day = r"^in 1[0-2] min[+−]?[\d.]+ %High[\d,.]{9}Low[\d,.]{9}Volume[\d.]+$"
+    shown.until("new RegExp(argument).test(board.querySelector('.focus .day').textContent)", day)
     assert "VWAP" in shown.text(".readout")
     assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shown.page.get_by_role("button", name="Close").last.click()
@@ -104,6 +106,29 @@ def test_two_trades_in_one_millisecond_are_two_rows(served, screen):
     times = shown.page.locator(".tape tr[data-id^='10000'] time").evaluate_all("all => all.map(each => each.dateTime)")
     assert len(set(times)) == len(times) / 2
     shown.until("board.querySelector('.focus-price').textContent === '$67,829.30'")
+
+
+def test_gaps_are_bands_with_words_and_foreign_candles_look_it(served, screen):
+    shown = screen(f"{served('hole').url}?focus=coinbase:BTC-EUR")
+    shown.until(DRAWN)
+
+    bands = "window.Bokeh.documents.map(each => each.get_model_by_name('gaps')).filter(Boolean).at(-1).data"
+    shown.until(f"{bands}.words.join() === ',3 trades missing'")
+    assert shown.page.evaluate(f"{bands}.right[1] - {bands}.left[1]") == 60_000 * 0.7  # 21 s, and yet seen
+    said = shown.page.locator(".missing li").all_inner_texts()
+    assert [each.split(",")[0] for each in said] == ["3 trades missing", "trades may be missing"]
+    assert said[0].endswith("(skipped ids)")
+    shown.until(f"{SOURCE}.alpha.slice(0, 4).join() === '0.12,0.12,0.12,1'")
+    shown.page.locator(".chart").focus()
+    box = shown.page.locator(".chart").bounding_box()
+    for step in range(0, int(box["width"]) - 100, 4):
+        shown.page.mouse.move(box["x"] + box["width"] - 100 - step, box["y"] + 100)
+        if "from the exchange's own candles" in shown.text(".readout"):
+            break
+    assert "from the exchange's own candles" in shown.text(".readout")
+    assert "VWAP" not in shown.text(".readout")
+    assert "NaN" not in shown.text(".focus")
+    assert shown.troubles == []
 
 
 def test_page_comes_back_with_its_product_and_a_full_chart(served, screen):

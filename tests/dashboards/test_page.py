@@ -36,6 +36,9 @@ def test_cards_are_full_at_first_paint(served, screen):
     assert first.locator(".since").inner_text() == "in 10 min"
     assert "%" in first.locator(".change").inner_text()
     assert first.locator(".size").inner_text() == "0.0119 BTC"
+    words = "[...board.querySelectorAll('.card .day dt')].map(word => word.textContent)"
+    shown.until(f"{words}.every(word => /^(in 1[01] min|High|Low|Volume)$/.test(word))")
+    assert "NaN" not in shown.page.locator(".grid").inner_text()
 
 
 def test_times_are_in_the_browsers_zone(served, screen):
@@ -66,12 +69,37 @@ def test_prices_that_are_not_the_markets_are_marked(served, screen, mode):
     assert shown.page.title() == f"{mode.capitalize()} · Poeticoins"
 
 
-def test_without_a_supervisor_the_page_says_what_to_start(served, screen):
-    shown = screen(served("none").url)
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_without_a_supervisor_the_page_says_what_to_start(served, screen, window):
+    shown = screen(served("none").url, **window)
 
     shown.until("board.querySelector('.badge').textContent === 'No supervisor'")
 
     assert shown.page.locator("code").all_inner_texts()[:2] == ["python supervisor.py", "python supervisor.py --demo"]
+    badge = shown.page.locator(".badge").bounding_box()
+    assert badge["x"] + badge["width"] <= window["width"]
+    assert not shown.page.locator(".zone").is_visible()
+    assert shown.troubles == []
+
+
+def test_prices_come_the_public_way_where_the_short_one_is_closed(served, screen):
+    shown = screen(served("plain").url)
+    shown.until(ALL_PRICED)
+    before = shown.page.locator(".price-text").all_inner_texts()
+
+    shown.until(f"{PRICES} !== argument", ",".join(before))
+
+    assert shown.troubles == []
+
+
+@pytest.mark.parametrize(("mode", "fills"), [("demo", True), ("guest", False)])
+def test_only_a_page_of_its_own_fills_the_window(served, screen, mode, fills):
+    shown = screen(served(mode).url, height=2000)
+
+    shown.until(ALL_PRICED)
+
+    assert (shown.page.locator(".page").bounding_box()["height"] >= 2000) is fills
+    assert shown.page.title() == ("Demo · Poeticoins" if fills else "Poeticoins")
     assert shown.troubles == []
 
 
@@ -85,6 +113,8 @@ def test_foreign_words_are_shown_and_never_run(served, screen):
     assert notice.startswith("Coinbase: reconnecting to coinbase.test: name not found <img src=x onerror=alert(1)>,")
     assert "next try in 4 s" in notice
     assert "--demo" in notice
+    box = shown.page.locator(".notices li").first.bounding_box()
+    assert 0 < box["y"] < 900 - box["height"]  # in sight, though the cards fill more than the window
     assert shown.page.locator("img").count() == 0
     assert shown.troubles == []
 
@@ -122,6 +152,7 @@ def test_page_that_is_too_old_for_its_server_takes_a_new_one(served, screen):
     shown.page.evaluate("window.kept = true")
     first.kill()
     shown.until("board.querySelector('.badge').dataset.kind === 'lost'")
+    shown.page.wait_for_timeout(6_500)  # as long as its token lives, which must be long enough to open it at all
     served("forgetful", port=first.port)
 
     shown.page.wait_for_function("() => !window.kept", timeout=30_000)

@@ -3,10 +3,11 @@
 import asyncio
 import json
 
+import pandas as pd
 import pytest
 
 from dashboards.histories import Histories
-from dashboards.product import INTERVALS, history_text, price_text, tape_part
+from dashboards.product import INTERVALS, Past, history_text, price_text, tape_part
 from poeticoins.errors import RequestTimeout
 from tests.dashboards.market import PRODUCTS, Market, trade
 
@@ -34,8 +35,10 @@ def test_every_trade_of_a_frame_is_a_row():
     key, rows = json.loads(tape_part(str(BTC), twins))
 
     assert key == str(BTC)
-    assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy", False]
+    assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy"]
     assert len({row[0] for row in rows}) == 2
+    late = trade(BTC, "67829.30", at=NOON, late=True)
+    assert json.loads(tape_part(str(BTC), [late]))[1][0][5:] == [True]
 
 
 def test_average_that_is_not_known_is_null_for_the_browser():
@@ -44,7 +47,7 @@ def test_average_that_is_not_known_is_null_for_the_browser():
     candles = market.get_candles(BTC, "1m")
     candles.loc[candles.index[0], "vwap"] = float("nan")
 
-    text = history_text(str(BTC), "1m", candles, market.get_trades(BTC), 2)
+    text = history_text(str(BTC), "1m", Past(candles, market.get_trades(BTC), [], 2))
 
     assert "NaN" not in text  # which is no JSON: the browser would refuse all of it
     assert json.loads(text)["candles"]["vwap"] == [None, 67830.3]
@@ -60,7 +63,7 @@ async def test_history_is_asked_once_for_all_who_open_the_same():
     assert market.questions.count("get_candles") == 1
     message = json.loads(texts[0])
     assert message["candles"]["start"] == [NOON - NOON % 60]
-    assert message["trades"] == [["7", NOON * 1000, "67,829.30", "0.0119", "buy", False]]
+    assert message["trades"] == [["7", NOON * 1000, "67,829.30", "0.0119", "buy"]]
 
 
 async def test_history_that_nobody_answers_says_so_in_words():
@@ -86,6 +89,42 @@ async def test_candles_are_asked_again_when_a_trade_came_between_the_answers(mon
 
     assert market.questions.count("get_candles") == 2
     assert sum(message["candles"]["trades"]) == len(message["trades"]) == 3
+
+
+async def test_candles_of_the_exchange_are_told_apart_and_are_plain_json():
+    market = Market()
+    market.foreign = 1
+    for number, at in enumerate((NOON, NOON + 60)):
+        market.tell(trade(BTC, "67829.30", at=at, number=number))
+
+    text = await Histories(market, lambda _: 2).text(str(BTC), "1m")
+
+    assert "NaN" not in text
+    candles = json.loads(text)["candles"]
+    assert candles["origin"] == ["exchange", "trades"]
+    assert candles["vwap"] == [None, 67829.3]
+    market.foreign = 0
+    assert "origin" not in json.loads(await Histories(market, lambda _: 2).text(str(BTC), "1m"))["candles"]
+
+
+async def test_gaps_since_the_first_candle_are_told_and_refilled_ones_are_not():
+    market, at = Market(), pd.Timestamp(NOON, unit="s", tz="UTC")
+    market.tell(trade(BTC, "67829.30", at=NOON, number=7))
+    second = pd.Timedelta(seconds=1)
+    market.gaps[BTC] = [
+        (at + second, at + 2 * second, 3, "skipped ids", pd.NaT),
+        (at, at + second, None, "disconnected", pd.NaT),
+        (at, at + second, 5, "disconnected", at + second),
+        (at - 9 * second, at - 8 * second - pd.Timedelta(minutes=1), 8, "client down", pd.NaT),
+    ]
+
+    message = json.loads(await Histories(market, lambda _: 2).text(str(BTC), "1m"))
+
+    millis = NOON * 1000
+    assert message["gaps"] == [
+        [millis, millis + 1000, None, "disconnected"],
+        [millis + 1000, millis + 2000, 3, "skipped ids"],
+    ]
 
 
 @pytest.mark.parametrize("interval", INTERVALS)

@@ -145,10 +145,57 @@ def test_axis_that_prints_utc_shows_the_browsers_time(js):
     assert js("unshifted(shifted(1e12))") == 1e12
 
 
+def test_price_without_its_zeros_takes_no_digits_from_the_others(js):
+    told = "(() => { const day = new DayFigures(); day.show(it); day.at('97.95'); day.at('98'); return day.node })()"
+    day = ["bitstamp:LTC-USD", 97.0, 98.09, 97.83, 10.0, 86_400]
+
+    assert js(f"{told}.textContent.includes('High98.09Low97.83')", day)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "1 min"), (660, "11 min"), (3 * 3600, "3 h"), (86_340, "23 h"), (86_400, "24 h")],
+)
+def test_only_a_whole_day_is_called_one(js, seconds, words):
+    assert js("dayWords(it)", seconds) == words
+
+
+def test_day_is_told_in_the_digits_of_the_price_and_includes_it(js):
+    day = ["coinbase:BTC-USD", 100.0, 110.0, 99.5, 1234.0, 86_400]
+    told = (
+        "(() => { const day = new DayFigures(); day.show(it); day.at('111.50');"
+        "return [...day.node.querySelectorAll('dt, dd')].map(node => node.textContent) })()"
+    )
+
+    assert js(told, day) == ["in 24 h", "+11.50 %", "High", "111.50", "Low", "99.50", "Volume", "1.234K"]
+
+
 @pytest.mark.parametrize(
     ("gap", "words"),
     [([0, 9_000, 3], "3 trades missing at 05:30"), ([0, 9_000, 1], "1 trade missing at 05:30"),
-     ([0, 9_000, None], "trades missing at 05:30"), ([0, 500, 3], ""), (None, "")],
+     ([0, 9_000, None], "trades may be missing at 05:30"), ([0, 500, 3], ""), (None, "")],
 )  # fmt: skip
 def test_gap_is_told_while_it_is_in_the_window(js, gap, words):
     assert js("gapWords(it, 5)", gap) == words
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        ([0, 21_000, 12, "skipped ids"], "12 trades missing, 05:30:00–05:30:21 (skipped ids)"),
+        ([0, 900, 1, "overrun"], "1 trade missing, 05:30:00 (overrun)"),
+        ([0, 60_000, None, "client down"], "trades may be missing, 05:30:00–05:31:00 (client down)"),
+    ],
+)
+def test_gap_of_a_chart_says_how_many_when_and_why(js, gap, words):
+    assert js("gapSentence(it)", gap) == words
+
+
+def test_vwap_is_told_only_where_all_of_it_is_known(js):
+    known = {"start": 60_000, "open": 1, "high": 4, "low": 1, "close": 2, "volume": 2, "vwap": 3, "trades": 2}
+    foreign = known | {"start": 0, "vwap": None, "trades": 0, "origin": "exchange"}
+
+    assert js("summary(it, 0, 60_000).vwap", [known]) == 3
+    assert js("summary(it, 0, 60_000).vwap", [foreign, known]) is None
+    grown = js("grown(it, ['1', 30_000, '5', '1', 'buy', false], 60_000)[0]", [foreign])
+    assert (grown["vwap"], grown["volume"], grown["high"]) == (None, 3, 5)

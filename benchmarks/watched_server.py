@@ -1,0 +1,44 @@
+"""
+The page's server on the tests' made-up market, with a watch on its loop: `python watched_server.py TRADES_A_SECOND`.
+
+Prints its address. For each line on its input it prints one: the longest time that the loop was held since the line
+before, as the wall and as this thread's own CPU saw it (a busy machine makes the first longer), in seconds.
+"""
+
+import asyncio
+import sys
+import time
+
+from tests.dashboards.market import serve
+
+LOOK_S = 0.005
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+
+    async def run(self) -> None:
+        """Wakes every LOOK_S; what it wakes too late by, something else held the loop for."""
+        while True:
+            wall, cpu = time.monotonic(), time.thread_time()
+            await asyncio.sleep(LOOK_S)
+            self.wall = max(self.wall, time.monotonic() - wall - LOOK_S)
+            self.cpu = max(self.cpu, time.thread_time() - cpu)
+
+    def tell(self) -> None:
+        sys.stdin.readline()
+        print(f"{self.wall:.4f} {self.cpu:.4f}", flush=True)
+        self.wall = self.cpu = 0.0
+
+
+async def main(rate: float) -> None:
+    watch = Watch()
+    asyncio.get_running_loop().add_reader(sys.stdin, watch.tell)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.run())
+        group.create_task(serve(0, "demo", rate))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(float(sys.argv[1])))
