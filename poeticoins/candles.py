@@ -6,8 +6,6 @@ A bar is labelled by its left edge in UTC nanoseconds; spans without a trade hav
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +32,6 @@ class Deal:
     size: float
 
 
-class Ends(NamedTuple):
-    """The first and last price of a bar's trades, by someone who knows so many of them."""
-
-    first: float
-    last: float
-    trades: int
-
-
 class Tier:
     """The newest `capacity` bars of one length, oldest first in a sliding array."""
 
@@ -63,30 +53,19 @@ class Tier:
         """Whether an older bar has had to go, or will with the next one."""
         return self._to - self._from == self._capacity
 
-    def add(self, deal: Deal, *, newest: bool) -> None:
-        """
-        One more trade. `newest`: it is the newest of its bar, so it is the close.
-
-        An older one changes high, low and sums; open and close stay, and are corrected by set_ends.
-        """
+    def add(self, deal: Deal) -> None:
+        """The newest trade of all, which is its bar's close."""
         start = deal.traded_at_ns // self.interval_ns * self.interval_ns
         bars = self.bars
-        if len(bars) and start == int(bars["start_ns"][-1]):
-            at = len(bars) - 1
-        else:
-            at = int(np.searchsorted(bars["start_ns"], start))
-            if at == len(bars) or int(bars["start_ns"][at]) != start:
-                if at == 0 and self.full:
-                    return  # older than everything that is kept
-                self._insert(at, start, deal)
-                return
-        bar = self.bars[at]
+        if not len(bars) or start != int(bars["start_ns"][-1]):
+            self._append(start, deal)
+            return
+        bar = bars[-1]
         bar["high"], bar["low"] = max(bar["high"], deal.price), min(bar["low"], deal.price)
+        bar["close"] = deal.price
         bar["volume"] += deal.size
         bar["turnover"] += deal.price * deal.size
         bar["trades"] += 1
-        if newest:
-            bar["close"] = deal.price
 
     def restore(self, bars: Bars) -> None:
         """Takes the newest of `bars`, oldest first, in place of all there is."""
@@ -94,27 +73,16 @@ class Tier:
         self._from, self._to = 0, len(bars)
         self._bars[: len(bars)] = bars
 
-    def set_ends(self, at_ns: int, ends: Ends) -> None:
-        """Open and close of the bar that `at_ns` lies in, from whoever knows them, if he knows all of its trades."""
-        start = at_ns // self.interval_ns * self.interval_ns
-        at = int(np.searchsorted(self.bars["start_ns"], start))
-        if at < len(self.bars) and int(self.bars["start_ns"][at]) == start:
-            bar = self.bars[at]
-            if int(bar["trades"]) == ends.trades:
-                bar["open"], bar["close"] = ends.first, ends.last
-
-    def _insert(self, at: int, start: int, deal: Deal) -> None:
+    def _append(self, start: int, deal: Deal) -> None:
         if self.full:
-            self._from, at = self._from + 1, at - 1
+            self._from += 1
         if self._to == len(self._bars):
             kept = self.bars.copy()
             self._from, self._to = 0, len(kept)
             self._bars[: len(kept)] = kept
-        place = self._from + at
-        self._bars[place + 1 : self._to + 1] = self._bars[place : self._to].copy()
-        self._to += 1
         price, size = deal.price, deal.size
-        self._bars[place] = (start, price, price, price, price, size, price * size, 1)
+        self._bars[self._to] = (start, price, price, price, price, size, price * size, 1)
+        self._to += 1
 
 
 def rolled_up(bars: Bars, interval_ns: int) -> Bars:
@@ -180,7 +148,7 @@ class Candles:
 
     def extend(self, more: Bars, known: Bars, newest_ns: int) -> None:
         """
-        Many trades at once, as `add` would take them one by one: `more`, their bars of one second; at least one.
+        Many trades at once, late ones too: `more`, their bars of one second; at least one.
 
         known: bars of one second of all trades that are at hand, these too; whose opens and closes hold where they are
         all of a bar's. newest_ns: the newest trade's time before these; what is older than its bar has come late.
@@ -199,23 +167,10 @@ class Candles:
             tier.restore(np.concatenate([before, merged]))
             source = tier.bars
 
-    def add(self, deal: Deal, ends: Ends | None = None, *, newest: bool = True) -> None:
-        """
-        One more trade. `newest`: no trade of the product is newer. If one is, `ends` are those of this trade's second,
-        itself included, and every bar that it lies in is corrected; None: they are not known.
-        """
+    def add(self, deal: Deal) -> None:
+        """One more trade; no other of the product is newer."""
         for tier in self._tiers:
-            tier.add(deal, newest=newest)
-        if ends is None:
-            return
-        self._tiers[0].set_ends(deal.traded_at_ns, ends)
-        for finer, coarser in pairwise(self._tiers):
-            start = deal.traded_at_ns // coarser.interval_ns * coarser.interval_ns
-            low, high = np.searchsorted(finer.bars["start_ns"], [start, start + coarser.interval_ns])
-            if low < high:
-                parts = finer.bars[low:high]
-                first, last = float(parts["open"][0]), float(parts["close"][-1])
-                coarser.set_ends(deal.traded_at_ns, Ends(first, last, int(parts["trades"].sum())))
+            tier.add(deal)
 
 
 def base_of(interval_ns: int) -> int:

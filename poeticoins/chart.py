@@ -8,12 +8,15 @@ import msgspec
 import numpy as np
 
 from poeticoins.backfill import MARGIN_NS
-from poeticoins.candles import BAR_DTYPE, TIERS, Bars, Candles, Deal, Ends, bars_of, base_of, newest, rolled_up
+from poeticoins.candles import BAR_DTYPE, TIERS, Bars, Candles, Deal, bars_of, base_of, newest, rolled_up
 from poeticoins.joining import FOR_EVER, Covered, Ours, Spans, in_order, joined
 from poeticoins.model import SECOND, Gap
 from poeticoins.record import LATE, TRADE
 from poeticoins.ring import Records, floats, sorted_trades
 from poeticoins.told import Told
+
+LATER = 2**62
+"""A time that no trade's is newer than."""
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -43,10 +46,14 @@ class Chart:
         self.theirs: Mapping[int, Covered] = {}
         self._ours = Candles(capacities)
 
-    def add(self, deal: Deal, ends: Ends | None = None) -> None:
-        """One more trade; with `ends`, those of its second, if newer ones are known."""
+    def add(self, deal: Deal) -> None:
+        """The newest trade of all."""
         self._begin(deal.traded_at_ns)
-        self._ours.add(deal, ends, newest=ends is None)
+        self._ours.add(deal)
+
+    def correct(self, late: Records, known: Records) -> None:
+        """Adds late trades, of which `known` holds as many as are at hand of their seconds, these too."""
+        self.go_on(late, known, LATER)
 
     def begin(self, records: Records, *, whole: bool) -> None:
         """Takes a journal's records in place of all there is; `whole`: none that it ever held has had to go."""

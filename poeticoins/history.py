@@ -8,17 +8,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec import structs
 
-from poeticoins.candles import Bars, Deal, Ends
+from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
-from poeticoins.model import SECOND, Gap, Product, Refill, Trade
+from poeticoins.model import Gap, Product, Refill, Trade
 from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, pack, unpack
-from poeticoins.ring import RECORD_DTYPE, Records, Ring, floats, sorted_trades
+from poeticoins.ring import RECORD_DTYPE, Records, Ring, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted
 
 PAGE = 60_000  # records in one answer: 3.4 MB, under the 4 MiB that a reader accepts
 REPLAY_PAGE = 4_000  # records in one answer to a replay question, so that nobody waits long behind it
 GAPS_KEPT = 1_000
+LATE_AT_ONCE = 1_000  # late trades whose candles are corrected together, at the latest
 
 
 class History:
@@ -36,6 +37,7 @@ class History:
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
         self._newest_traded = (0, 0)
+        self._late: list[bytes] = []  # late trades that the candles do not hold yet
         self._disorder_left = 0  # records until the last one that was out of order has left the ring
         self._newest_record = b""
 
@@ -107,14 +109,15 @@ class History:
             return
         self._ring.append(record)
         self._disorder_left = max(0, self._disorder_left - 1)
-        deal = Deal(traded_ns, _float(fields[4], fields[6]), _float(fields[5], fields[7]))
         if (traded_ns, trade_id) > self._newest_traded:
             self._newest_traded, self._newest_record = (traded_ns, trade_id), record
-            self.chart.add(deal)
+            self.chart.add(Deal(traded_ns, _float(fields[4], fields[6]), _float(fields[5], fields[7])))
         else:
             self._disorder_left = self._ring.capacity
             if (traded_ns, trade_id) > self._charted:
-                self.chart.add(deal, self._ends(traded_ns))
+                self._late.append(record)
+            if len(self._late) >= LATE_AT_ONCE:
+                self._chart_late()
 
     def _note(self, item: Trade | Gap | Refill) -> None:
         """Keeps a gap, and on a refill its end."""
@@ -171,12 +174,11 @@ class History:
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
         self._epoch, self._complete_from = epoch, sequence
 
-    def _ends(self, traded_ns: int) -> Ends:
-        """Open and close of the second that `traded_ns` lies in, by the ring."""
-        start = traded_ns // SECOND * SECOND
-        trades = sorted_trades(self._ring.between(start, start + SECOND))
-        prices = floats(trades["price_mantissa"], trades["price_exponent"])
-        return Ends(float(prices[0]), float(prices[-1]), len(trades))
+    def _chart_late(self) -> None:
+        """Has late trades correct their candles, together: each by itself would have to look through the whole ring."""
+        if self._late:
+            late, self._late = np.frombuffer(b"".join(self._late), RECORD_DTYPE), []
+            self.chart.correct(late, self._ring.in_order())
 
     # -- what is asked
 
@@ -204,10 +206,12 @@ class History:
 
     def candles(self, interval_ns: int, limit: int) -> Bars:
         """The newest `limit` candles, oldest first. Raises ValueError for an interval that is not whole seconds."""
+        self._chart_late()
         return self.chart.candles(interval_ns, min(limit, PAGE), self.gaps)
 
     def kept(self) -> Kept:
         """The bars and the known gaps, for the disk."""
+        self._chart_late()
         refills = [
             Refill(self.product, gap.sequence, gap.refilled_at_ns, gap.epoch)
             for gap in self.gaps

@@ -57,12 +57,6 @@ class Ring:
             return self._records[: self._appended]
         return np.roll(self._records, -(self._appended % self.capacity))
 
-    def between(self, from_ns: int, to_ns: int) -> Records:
-        """The records with from_ns <= traded_at_ns < to_ns, in no certain order."""
-        records = self._records[: len(self)]
-        times = records["traded_at_ns"]
-        return np.asarray(records[(times >= from_ns) & (times < to_ns)])
-
     def tail(self, count: int) -> Records:
         """The newest `count` records, in sequence order."""
         count = min(count, len(self))

@@ -11,12 +11,12 @@ from poeticoins.candles import (
     TIERS,
     Candles,
     Deal,
-    Ends,
     bars_of,
     base_of,
     newest,
     rolled_up,
 )
+from poeticoins.chart import LATER
 from poeticoins.model import SECOND
 
 CAPACITIES = (200, 100, 50, 20)
@@ -41,14 +41,15 @@ def rows(bars) -> list[tuple]:
 
 
 def filled(trades: list[tuple[int, float, float]]) -> Candles:
-    """Candles fed as historical feeds them: with the ends of its second for a trade that is not the newest."""
+    """Candles fed as historical feeds them: the newest one by one, what comes late as bars."""
     candles, seen = Candles(CAPACITIES), []
     for trade in trades:
-        at, price, size = trade
-        newest = not seen or at >= max(t[0] for t in seen)
+        newest = not seen or trade[0] >= max(t[0] for t in seen)
         seen.append(trade)
-        inside = sorted((t for t in seen if t[0] // SECOND == at // SECOND), key=lambda t: t[0])
-        candles.add(Deal(at, price, size), Ends(inside[0][1], inside[-1][1], len(inside)), newest=newest)
+        if newest:
+            candles.add(Deal(*trade))
+        else:
+            candles.extend(seconds_of([trade]), seconds_of(seen), LATER)
     return candles
 
 
@@ -93,7 +94,7 @@ def test_the_oldest_bars_go_when_a_tier_is_full():
 def test_a_trade_older_than_all_that_is_kept_changes_nothing_there():
     candles = filled([(n * SECOND, 1.0, 1.0) for n in range(1000, 1300)])
 
-    candles.add(Deal(5 * SECOND, 9.0, 9.0), None, newest=False)
+    candles.extend(seconds_of([(5 * SECOND, 9.0, 9.0)]), seconds_of([(5 * SECOND, 9.0, 9.0)]), LATER)
 
     assert newest_of(candles, SECOND, 5000)["high"].max() == 1.0
 

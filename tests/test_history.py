@@ -1,3 +1,5 @@
+import time
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -247,3 +249,17 @@ def test_known_gaps_survive_with_the_bars_also_those_that_the_journal_has_lost()
 
     assert list(kept.gaps) == list(before.gaps)
     assert [each.refilled_at_ns for each in kept.gaps] == [NOON + 9, None]
+
+
+def test_a_days_late_trades_hold_up_no_answer_for_long():
+    kept = History(BTC, Settings())
+    fed(kept, [make_trade(20_000 + n, at=2000 + n / 10) for n in range(20_000)])
+    late = [make_trade(n, at=n / 10, late=True) for n in range(20_000)]
+
+    began = time.process_time()
+    fed(kept, late, first=20_001)
+    candles = kept.candles(SECOND, 10_000)
+    took = time.process_time() - began
+
+    assert candles["trades"].sum() == 40_000
+    assert took < 2  # each looked through the ring by itself: 6 s, in which historical counts as hung
