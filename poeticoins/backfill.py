@@ -61,6 +61,12 @@ class Search:
         return self._cursor
 
     @property
+    def most(self) -> int:
+        """How many trades the next page need not exceed: a small hole is no reason to ask for a thousand."""
+        after, oldest = self.need.after_id, self._cursor
+        return 1000 if self.spans or after is None or oldest is None else max(1, min(1000, oldest - after - 1))
+
+    @property
     def trades(self) -> list[Trade]:
         """What was found, oldest first; for one who knows nothing yet, the newest of it."""
         ordered = [self.found[trade_id] for trade_id in sorted(self.found)]

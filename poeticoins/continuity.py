@@ -5,7 +5,6 @@ Where ids count up by one, a jump is a hole of known size, and no jump proves th
 can only be known by time: from the last sign of life of one connection to the subscription on the next.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -78,11 +77,11 @@ class Continuity:
         self.ids.add(trade_id)
         self._advance(trade_id, traded_at_ns)
 
-    def remember_all(self, ids: Sequence[int], times_ns: Sequence[int]) -> None:
+    def remember_all(self, ids: list[int], times_ns: list[int]) -> None:
         """As `remember` for each in turn, at once where ids ascend."""
-        if (self.last_id is None or ids[0] > self.last_id) and list(ids) == sorted(ids):
+        if (self.last_id is None or ids[0] > self.last_id) and ids == sorted(ids):
             self.ids.extend(ids)
-            self.last_id, self.last_traded_ns = ids[-1], max(self.last_traded_ns, *times_ns)
+            self.last_id, self.last_traded_ns = ids[-1], max(self.last_traded_ns, max(times_ns))
             return
         for trade_id, traded_at_ns in zip(ids, times_ns, strict=True):
             self.remember(trade_id, traded_at_ns)

@@ -86,7 +86,7 @@ class Refills:
         try:
             more = True
             while more:
-                url = self._exchange.backfill_url(need.product, search.cursor)
+                url = self._exchange.backfill_url(need.product, search.cursor, search.most)
                 url = reached_at(self._exchange, url, self._settings)
                 more = search.page(await self._rest.read(url, partial(self._exchange.parse_backfill, need.product)))
         except NoAnswer as error:

@@ -27,6 +27,20 @@ def test_a_hole_of_ids_is_paged_until_each_of_them_is_there():
     assert search.complete
 
 
+@pytest.mark.parametrize(
+    ("need", "spans", "most"),
+    [
+        (Need(BTC, after_id=20, before_id=24), (), 3),
+        (Need(BTC, after_id=20, before_id=21), (), 1),
+        (Need(BTC, after_id=20, before_id=9000), (), 1000),
+        (Need(BTC, before_id=9000), (), 1000),
+        (Need(LTC, after_id=20), (60,), 1000),
+    ],
+)
+def test_a_small_hole_asks_for_no_more_than_is_missing(need, spans, most):
+    assert Search(need, spans, NOON).most == most
+
+
 def test_an_id_that_the_exchange_does_not_list_leaves_the_hole_open():
     search = searched(Search(Need(BTC, after_id=20, before_id=40), (), NOON), [n for n in range(1, 100) if n != 33])
 

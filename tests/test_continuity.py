@@ -98,7 +98,7 @@ def test_what_is_remembered_at_once_is_as_remembered_one_by_one(runs):
     at_once, one_by_one = (Continuity(BTC, True, IdWindow(10)) for _ in range(2))
 
     for run in runs:
-        ids, times = zip(*run, strict=True)
+        ids, times = map(list, zip(*run, strict=True))
         at_once.remember_all(ids, times)
         for trade_id, traded_ns in run:
             one_by_one.remember(trade_id, traded_ns)

@@ -61,8 +61,11 @@ class Exchange(Protocol):
     def REST_PER_SECOND(self) -> float:
         """How many requests a second its REST is asked at most, well below what it allows."""
 
-    def backfill_url(self, product: Product, before: int | None = None) -> str:
-        """Where its REST lists the newest trades: older than the id `before`, or for the span of that number."""
+    def backfill_url(self, product: Product, before: int | None = None, most: int = 1000) -> str:
+        """
+        Where its REST lists the newest trades: older than the id `before`, or for the span of that number; at most
+        `most` of them, from 1 to 1000, where one may say so.
+        """
 
     def parse_backfill(self, product: Product, body: str | bytes) -> list[Trade]:
         """The trades of such an answer, oldest first, with origin "backfill". Raises BadFrame."""

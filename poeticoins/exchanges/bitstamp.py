@@ -120,7 +120,7 @@ def parse(frame: str | bytes) -> list[Trade | Event]:
     return []
 
 
-def backfill_url(product: Product, before: int | None = None) -> str:
+def backfill_url(product: Product, before: int | None = None, most: int = 1000) -> str:  # noqa: ARG001  it has no limit
     """The trades of the last minute; with `before` = 1, of the last hour; with 2, of the last day, and that is all."""
     window = ("minute", "hour", "day")[before or 0]
     return f"https://www.bitstamp.net/api/v2/transactions/{symbol(product)}/?time={window}"

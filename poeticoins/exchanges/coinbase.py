@@ -110,10 +110,10 @@ def parse(frame: str | bytes) -> list[Trade | Event]:
     return []
 
 
-def backfill_url(product: Product, before: int | None = None) -> str:
-    """The newest 1000 trades, or the newest 1000 that are older than the id `before` (Coinbase calls it "after")."""
+def backfill_url(product: Product, before: int | None = None, most: int = 1000) -> str:
+    """The newest `most` trades, or the newest that are older than the id `before` (Coinbase calls it "after")."""
     cursor = "" if before is None else f"&after={before}"
-    return f"https://api.exchange.coinbase.com/products/{product.pair}/trades?limit=1000{cursor}"
+    return f"https://api.exchange.coinbase.com/products/{product.pair}/trades?limit={most}{cursor}"
 
 
 def parse_backfill(product: Product, body: str | bytes) -> list[Trade]:

@@ -233,6 +233,13 @@ def test_a_backfill_is_asked_for_over_https(exchange: Exchange) -> None:
     assert newest != older
 
 
+@every_exchange
+def test_a_backfill_can_be_asked_for_in_part_where_there_is_a_cursor(exchange: Exchange) -> None:
+    some = exchange.backfill_url(exchange.PRODUCTS[0], 1, most=7)
+
+    assert ("limit=7" in some) == (not exchange.BACKFILL_SPANS)
+
+
 def candles_fixture(exchange: Exchange) -> tuple[str, list[list[float]]]:
     """An answer in the documented form, and what it means: time in seconds, open, high, low, close, volume."""
     fixture = json.loads((FIXTURES / f"{exchange.NAME}.candles.json").read_text())
