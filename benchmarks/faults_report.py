@@ -129,8 +129,6 @@ def hurt(line: World, chance: random.Random) -> None:
             os.kill(pid, signal.SIGCONT)
         case "rest":
             line.exchange.suffer(exchange, "rest", seconds=chance.uniform(0, 3), status=chance.choice([200, 500, 429]))
-        case "skip":  # where ids do not count by one, nobody can know of it
-            line.exchange.suffer("coinbase", "skip", count=chance.randint(1, 5))
         case fault:
             line.exchange.suffer(exchange, fault, count=chance.randint(1, 5))
 

@@ -91,6 +91,8 @@ class Settings:
     """Seconds that a product's live trades wait for what was missed before them to be fetched."""
     refill_again: float = 30.0
     """Seconds after which a gap that was not refilled is searched for again; twice as many each time, up to an hour."""
+    audit: float = 45.0
+    """Seconds between two comparisons of a minute's trades with the REST's, where ids cannot tell; 0: none."""
     answer_timeout: float = 5.0
     """Seconds that a question waits for a process that is starting, before RequestTimeout."""
 
@@ -263,6 +265,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "bars_1h": (1, 1e7),
     "bars_1d": (1, 1e7),
     "beat_interval": (0.01, 60),
+    "audit": (0, 50),
     "open_timeout": (0.01, 3600),
     "ping_interval": (0.01, 3600),
     "ack_within": (0.01, 3600),

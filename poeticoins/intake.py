@@ -126,6 +126,13 @@ class Intake:
         else:
             self._let_go(need)
 
+    def audited(self, trades: Sequence[Trade]) -> int:
+        """What the exchange's REST lists of the last minute; how many of these trades are news, and published now."""
+        known, received_at_ns = self.published.journal.trades, time_ns()
+        for trade in trades:
+            self._accept(trade, received_at_ns)
+        return self.published.journal.trades - known
+
     def release(self, need: Need) -> None:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
         if need != self._waiting:
@@ -174,7 +181,7 @@ class Intake:
     @property
     def settled(self) -> bool:
         """Whether it has been connected, and nothing waits for what was missed before."""
-        return self._began and self._waiting is None and self.published.last_trade is not None
+        return self._began and self._stands and self._waiting is None and self.published.last_trade is not None
 
     # -- within
 

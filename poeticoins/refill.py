@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from time import time_ns
 
-from poeticoins.backfill import Need, Search
+from poeticoins.backfill import MARGIN_NS, Need, Search
 from poeticoins.config import Settings
 from poeticoins.exchanges import Exchange, reached_at
 from poeticoins.intake import Intake
@@ -16,6 +16,8 @@ from poeticoins.rest import NoAnswer, Rest
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
+AUDITED_NS = 50 * SECOND
+"""How far an audit looks back: within the shortest answer by time, a minute."""
 LONGEST_PAUSE = 3600.0
 """Seconds between two searches for gaps that the exchange does not list (yet), at most."""
 
@@ -24,6 +26,9 @@ class Refills:
     """
     The searches of one exchange's client. Live trades wait for them for at most the setting `hold`; what was not found
     is searched for again after `refill_again` seconds, twice as many after each further failure.
+
+    Where ids do not count by one, nobody can see that a socket has left a trade out. So there the last minute is
+    compared with the REST's every `audit` seconds.
     """
 
     def __init__(self, exchange: Exchange, settings: Settings) -> None:
@@ -53,6 +58,8 @@ class Refills:
     async def run(self) -> None:
         """Carries out what is wanted, until cancelled. A bug in a search ends it."""
         async with self._rest, asyncio.TaskGroup() as searches:
+            if self._exchange.BACKFILL_SPANS and self._settings.audit and self._settings.backfill:
+                searches.create_task(self._audit())
             while True:
                 need = await self._wanted.get()
                 searches.create_task(self._refill(need))
@@ -80,6 +87,21 @@ class Refills:
         if failures:
             pause = min(self._again * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
             asyncio.get_running_loop().call_later(pause, self._retry, product)
+
+    async def _audit(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.audit)
+            for product, intake in self.intakes.items():
+                if intake.settled:
+                    await self._compare(product, intake)
+
+    async def _compare(self, product: Product, intake: Intake) -> None:
+        now_ns = time_ns()
+        search = await self._search(Need(product, after_id=0, from_ns=now_ns - AUDITED_NS))
+        # what is younger than the clocks may differ by is perhaps still on its way by the socket
+        missed = intake.audited([trade for trade in search.trades if trade.traded_at_ns < now_ns - MARGIN_NS])
+        if missed:
+            warn(log, "the socket had left out trades, which are published now", product=product, trades=missed)
 
     async def _search(self, need: Need) -> Search:
         search = Search(need, self._exchange.BACKFILL_SPANS, time_ns())

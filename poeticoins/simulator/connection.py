@@ -68,7 +68,7 @@ class Connection:
             case "close":
                 self._pending.append((now, Close(fault.code, fault.text)))
             case "garbage":
-                self._pending.append((now, Send(fault.text or "garbage {")))
+                self._pending.append((now, Send((fault.text or "garbage {") * fault.count)))
             case "request_reconnect":
                 self._pending += [(now, REQUEST_RECONNECT), (now + fault.seconds, Close(1000, ""))]
 

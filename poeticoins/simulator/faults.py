@@ -20,8 +20,8 @@ class Fault(msgspec.Struct):
 
     drop: cut the connection, without a word. close: with `code` and `text`. stall: stay connected, answer pings, but
     say nothing for `seconds` (what was due comes then). deafen: read and say nothing any more, no pongs either, as
-    when a cable is pulled; the connection stays open. garbage: send `text`. request_reconnect (Bitstamp): ask, and
-    close `seconds` later.
+    when a cable is pulled; the connection stays open. garbage: send `text`, `count` times in one frame.
+    request_reconnect (Bitstamp): ask, and close `seconds` later.
 
     On whichever connection is first: refuse: answer the next `count` handshakes with the HTTP `status` (429 and 503 say
     when to try again: in `seconds`). hang: let the next `count` handshakes wait for `seconds`. hang_up: close the next

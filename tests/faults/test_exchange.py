@@ -69,6 +69,28 @@ def test_a_half_open_connection_is_noticed_and_what_was_traded_meanwhile_is_fetc
     line.whole()
 
 
+@pytest.mark.parametrize("exchange", ["coinbase", "bitstamp"])
+def test_an_exchange_that_accepts_everyone_and_hangs_up_is_not_stormed(line, exchange):
+    line.exchange.suffer(exchange, "hang_up", count=3)
+    line.exchange.suffer(exchange, "drop")
+
+    line.reconnected(exchange)
+    assert line.reconnects(exchange) <= 5
+    line.unbroken("bitstamp" if exchange == "coinbase" else "coinbase")
+    line.whole()
+
+
+def test_a_handshake_that_is_never_answered_is_given_up_and_tried_again(line):
+    line.exchange.suffer("coinbase", "hang", count=1, seconds=60)
+    line.exchange.suffer("coinbase", "drop")
+    problem = line.seen("coinbase", lambda feed: feed["state"] == "reconnecting" and feed["problem"])
+
+    line.seen("coinbase", lambda feed: feed["state"] == "live")
+    assert problem
+    line.unbroken("bitstamp")
+    line.whole()
+
+
 def test_a_request_to_reconnect_is_followed_and_no_trade_is_missed(line):
     line.exchange.suffer("bitstamp", "request_reconnect", seconds=2.0)
 

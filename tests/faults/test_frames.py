@@ -29,14 +29,33 @@ def test_a_frame_that_means_nothing_is_dropped_and_the_feed_goes_on(line, text):
     line.whole()
 
 
+def test_a_frame_that_is_too_large_costs_the_connection_and_no_trade(line):
+    line.exchange.suffer("coinbase", "garbage", text="x" * 1024, count=1025)
+
+    line.reconnected("coinbase")
+    line.unbroken("bitstamp")
+    line.whole()
+
+
+def test_what_an_exchange_does_not_confirm_is_asked_for_again(line):
+    line.exchange.suffer("bitstamp", "lose_ack")
+    line.exchange.suffer("bitstamp", "drop")
+
+    line.reconnected("bitstamp")
+    assert line.reconnects("bitstamp") == 1  # it was not for the lost ack that the connection went
+    line.unbroken("coinbase")
+    line.whole()
+
+
 @pytest.mark.parametrize("count", [1, 40])
 @pytest.mark.parametrize("fault", ["skip", "repeat", "reorder"])
-def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, fault, count):
-    line.exchange.suffer("coinbase", fault, count=count)
+@pytest.mark.parametrize("exchange", ["coinbase", "bitstamp"])
+def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, exchange, fault, count):
+    line.exchange.suffer(exchange, fault, count=count)
     line.goes_on(trades=5)
 
-    assert line.reconnects("coinbase") == 0
-    line.unbroken("bitstamp")
+    assert line.reconnects(exchange) == 0
+    line.unbroken("bitstamp" if exchange == "coinbase" else "coinbase")
     line.whole()
 
 

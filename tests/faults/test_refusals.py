@@ -5,7 +5,7 @@ import pytest
 from tests.faults.world import PRODUCTS, world
 
 
-@pytest.mark.parametrize("status", [403, 404, 429, 451, 500, 503])
+@pytest.mark.parametrize("status", [403, 404, 429, 451, 500, 503, 520])
 def test_a_refused_handshake_says_so_and_no_process_ends_of_it(status):
     with world() as line:
         line.exchange.suffer("bitstamp", "refuse", count=100, status=status)

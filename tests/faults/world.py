@@ -31,7 +31,14 @@ HERE = Path(__file__).parent
 SEED = 7
 PRODUCTS = [Product(name, *pair) for name in ("coinbase", "bitstamp") for pair in (("BTC", "USD"), ("ETH", "EUR"))]
 BTC = PRODUCTS[0]
-QUICK = {"HANG_AFTER": "2.5", "STABLE_AFTER": "0.3", "HOLD": "2", "GOOD_AFTER": "0.2"}
+QUICK = {
+    "HANG_AFTER": "2.5",
+    "STABLE_AFTER": "0.3",
+    "HOLD": "2",
+    "GOOD_AFTER": "0.2",
+    "AUDIT": "3",
+    "OPEN_TIMEOUT": "3",
+}
 """Timers of the line, shorter than a user's, over those of tests/trees.py."""
 PATIENCE = 30.0
 
