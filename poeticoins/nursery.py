@@ -15,7 +15,7 @@ import sys
 
 MARK = "POETICOINS_NURSERY"
 """The environment variable by which the supervisor, the parent of the fork server, names its own pid."""
-PRELOADED = ("ssl", "asyncio", "msgspec", "zmq", "websockets.asyncio.client", "aiohttp", "poeticoins.child")
+PRELOADED = ("ssl", "asyncio", "msgspec", "zmq", "websockets.asyncio.client", "aiohttp", "poeticoins.client")
 """No numpy, no pandas, no panel: a client does without them, and would keep their memory for ever."""
 _PR_SET_PDEATHSIG = 1
 

@@ -38,6 +38,7 @@ QUICK = {
     "GOOD_AFTER": "0.2",
     "AUDIT": "3",
     "OPEN_TIMEOUT": "3",
+    "ACK_WITHIN": "2",
 }
 """Timers of the line, shorter than a user's, over those of tests/trees.py."""
 PATIENCE = 30.0
