@@ -34,9 +34,10 @@ class PublisherOfOne:
 
     def lose(self, *ids: int) -> None:
         """Journals trades that are never sent: what a death between the two leaves."""
-        send, self.intake._send = self.intake._send, lambda _: None
+        published = self.intake.published
+        send, published._send = published._send, lambda _: None
         self.publish(*ids)
-        self.intake._send = send
+        published._send = send
 
     def close(self) -> None:
         self.publisher.close()
@@ -290,7 +291,7 @@ async def test_a_stream_that_began_with_one_mode_never_goes_on_with_another(sett
         await joined(client)
         client.publish(1)
         await first
-        client.intake._mode = "live"
+        client.intake.published._mode = "live"
         client.intake.published.heartbeat()
 
         with pytest.raises(FeedUnavailable, match="began in mode demo, but the supervisor now runs in live"):
