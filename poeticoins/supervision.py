@@ -60,6 +60,7 @@ class Supervisor:
                 await self._stop_all()
             finally:
                 server.close()
+                self.settings.socket("control").unlink(missing_ok=True)  # from Python 3.13 on, `close` has done so
                 self._keeper.close()
 
     def stop(self) -> None:

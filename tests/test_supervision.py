@@ -164,7 +164,7 @@ def test_children_stop_in_the_reverse_order_of_their_start(family):
     assert supervisor.wait(5) == 0
     assert (family.settings.run_dir / "order").read_text().split() == ["coinbase", "historical", "simulator"]
     until(lambda: not family.processes(), within=1)
-    assert sorted(path.name for path in family.settings.run_dir.iterdir()) == ["control.sock", "lock", "order"]
+    assert sorted(path.name for path in family.settings.run_dir.iterdir()) == ["lock", "order"]
 
 
 def test_children_that_do_not_want_to_stop_are_killed_in_time(family):
