@@ -55,12 +55,15 @@ class Link:
         with suppress(OSError):
             while some := self._received(source):
                 self._flows.wait()
-                sink.settimeout(None)
-                sink.sendall(some)
-                sink.settimeout(0.1)
+                self._send(some, sink)
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, some: bytes, sink: socket.socket) -> None:
+        while some:  # not sendall without a limit: for as long, the other thread would receive without one too
+            with suppress(TimeoutError):
+                some = some[sink.send(some) :]
 
     def _received(self, source: socket.socket) -> bytes:
         while True:
