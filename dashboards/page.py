@@ -40,9 +40,16 @@ def board(document: Document) -> Cards:
     store = Store(
         sharing.feed(loop), partial(_send, document, cards, broadcast.Line(document)), loop.call_soon_threadsafe
     )
-    document.on_event("connection_lost", lambda _event: store.lost())
+    document.on_event("connection_lost", lambda _event: store.lost(partial(_connections, document)))
     document.on_session_destroyed(lambda _context: store.close())
     return cards
+
+
+def _connections(document: Document) -> int:
+    """How many connections the session of `document` has."""
+    context: Any = document.session_context
+    session = context.session if context else None
+    return session.connection_count if session else 0
 
 
 def _refuse_crowds(document: Document) -> None:

@@ -88,9 +88,17 @@ class Store(param.Parameterized):
             self._unseen += 1
             self._send(text)
 
-    def lost(self) -> None:
-        """The connection is gone; the session waits for it to come back, and then hears hello. From any thread."""
-        self._soon(self._feed.leave, self)
+    def lost(self, connections: Callable[[], int]) -> None:
+        """
+        A connection is gone; without any, the session waits for one, and then hears hello. From any thread.
+
+        A page that has changed its network is back on a new connection before the server notices that the old is dead.
+        """
+        self._soon(self._leave_without, connections)
+
+    def _leave_without(self, connections: Callable[[], int]) -> None:
+        if not connections():
+            self._feed.leave(self)
 
     def close(self) -> None:
         """The session is over. May be called from any thread."""

@@ -99,11 +99,20 @@ def test_browser_that_keeps_up_is_never_held_back(session):
 def test_lost_connection_stops_the_frames_until_the_next_hello(session):
     session.store.hello()
 
-    session.store.lost()
+    session.store.lost(lambda: 0)
     session.settle()
     assert session.feed.viewers == []
 
     session.store.hello()
+    assert session.feed.viewers == [session.store]
+
+
+def test_a_page_that_is_back_on_another_connection_already_goes_on_getting_frames(session):
+    session.store.hello()
+
+    session.store.lost(lambda: 1)
+    session.settle()
+
     assert session.feed.viewers == [session.store]
 
 
