@@ -129,8 +129,10 @@ class Intake:
     def audited(self, trades: Sequence[Trade]) -> int:
         """What the exchange's REST lists of the last minute; how many of these trades are news, and published now."""
         known, received_at_ns = self.published.journal.trades, time_ns()
+        begin_ns = self.published.began_ns or 0  # what was before our history began is not missing from it
         for trade in trades:
-            self._accept(trade, received_at_ns)
+            if trade.traded_at_ns > begin_ns:
+                self._accept(trade, received_at_ns)
         return self.published.journal.trades - known
 
     def release(self, need: Need) -> None:

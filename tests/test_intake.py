@@ -271,6 +271,16 @@ def test_an_older_gaps_refill_that_reaches_into_a_new_hole_makes_no_gap_that_nob
     assert by_time.words == ["1", "gap", "5", "3l", "7", "refill", "8"]
 
 
+def test_an_audit_publishes_what_the_socket_has_left_out_and_nothing_from_before_our_history(by_time):
+    by_time.trade(5, 9)
+    listed = [make_trade(n, at=n, product=LTC, origin="backfill") for n in (0, 1, 3, 5, 7, 9)]
+
+    assert by_time.intake.audited(listed) == 2
+
+    assert by_time.words == ["1", "5", "9", "3l", "7l"]
+    assert by_time.intake.audited(listed) == 0
+
+
 def test_a_connection_lost_and_regained_while_a_search_is_under_way_has_one_of_its_own(by_time):
     by_time.intake.disconnected(WHEN + 1)
     by_time.intake.connected(WHEN + 2)

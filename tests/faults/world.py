@@ -206,7 +206,7 @@ class World:
         """The ids that were traded since the reader's first trade and have not been delivered."""
         assert self.reader
         got = self.reader.trades(product)
-        first = min(got, key=lambda trade: trade.trade_id)
+        first = next(trade for trade in got if not trade.late)
         return truth(self._seed, self._pace, product, first, until_ns) - {trade.trade_id for trade in got}
 
     def open_gaps(self, product: Product) -> list[str]:
