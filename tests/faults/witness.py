@@ -38,9 +38,8 @@ class Reader:
 
     def newest(self, product: Product, count: int) -> list[tuple[Trade, float]]:
         """The newest trades of a product, each with when it came, in seconds of the monotonic clock."""
-        trades, times = self.trades(product), list(self.heard_at[product])
-        count = min(count, len(times))
-        return list(zip(trades[len(times) - count : len(times)], times[-count:] if count else [], strict=True))
+        times = list(self.heard_at[product])  # first: a trade is noted before its time
+        return list(zip(self.trades(product), times, strict=False))[-count:]
 
     def gaps(self, product: Product) -> list[Gap]:
         return [item for item in list(self.items[product]) if isinstance(item, Gap)]
