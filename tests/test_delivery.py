@@ -12,7 +12,7 @@ import poeticoins
 from poeticoins import FeedUnavailable
 
 BTC = "coinbase:BTC-USD"
-DEADLINE = 20
+DEADLINE = 60  # a search that fails while its exchange is dead is tried again after 30 s
 
 
 def test_without_a_supervisor_every_question_says_at_once_how_to_start_one(run_dir, monkeypatch):
