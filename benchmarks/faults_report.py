@@ -342,7 +342,8 @@ def hung_children() -> Iterator[Row]:
 def crash_loops() -> Iterator[Row]:
     names = [f"child-{number}" for number in range(TIMES)]
     with tree() as family:
-        family.environment |= {"POETICOINS_STABLE_AFTER": "60", "POETICOINS_BEAT_INTERVAL": "1"}
+        timers = {"STABLE_AFTER": "60", "BEAT_INTERVAL": "1", "HANG_AFTER": "5"}
+        family.environment |= {f"POETICOINS_{name}": value for name, value in timers.items()}
         family.start("historical=steady", *(f"{name}=crashing" for name in names))
         sibling = family.ready("historical", within=30)
         time.sleep(120)
