@@ -51,7 +51,7 @@ class Reader:
             self.failure = error
 
     async def _read(self) -> None:
-        stream = self.stream = TradeStream(self._settings, list(self.items))
+        stream = TradeStream(self._settings, list(self.items))
         reading = asyncio.create_task(self._note(stream))
         while not self._closing.is_set() and not reading.done():
             await asyncio.sleep(0.02)
