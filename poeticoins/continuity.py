@@ -77,15 +77,6 @@ class Continuity:
         self.ids.add(trade_id)
         self._advance(trade_id, traded_at_ns)
 
-    def remember_all(self, ids: list[int], times_ns: list[int]) -> None:
-        """As `remember` for each in turn, at once where ids ascend."""
-        if (self.last_id is None or ids[0] > self.last_id) and ids == sorted(ids):
-            self.ids.extend(ids)
-            self.last_id, self.last_traded_ns = ids[-1], max(self.last_traded_ns, max(times_ns))
-            return
-        for trade_id, traded_at_ns in zip(ids, times_ns, strict=True):
-            self.remember(trade_id, traded_at_ns)
-
     def disconnected(self, from_ns: int, to_ns: int, *, died: bool) -> Gap | None:
         """
         The hole in time that a lost connection may have left, by our clock; None where ids will tell.

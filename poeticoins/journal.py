@@ -14,6 +14,7 @@ import mmap
 import os
 import struct
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,14 +220,14 @@ def _examine(path: Path, identity: bytes, capacity: int) -> tuple[int, str | Non
     return epoch, None
 
 
-def _is_whole(found: list[int], following: int) -> bool:
+def _is_whole(found: "array[int]", following: int) -> bool:
     """Whether the slots hold the sequences that they must; the one that is written next may hold anything."""
     capacity, newest = len(found), following - 1
     if newest < capacity:
-        return found[:newest] == [*range(1, following)]
+        return found[:newest] == array("Q", range(1, following))
     slot = (newest - 1) % capacity
-    older = [*range(following + 1 - capacity, newest - slot)]
-    return found[: slot + 1] == [*range(newest - slot, following)] and found[slot + 2 :] == older
+    older = array("Q", range(following + 1 - capacity, newest - slot))
+    return found[: slot + 1] == array("Q", range(newest - slot, following)) and found[slot + 2 :] == older
 
 
 def _inheritance(path: Path, identity: bytes) -> Inheritance | None:
@@ -255,11 +256,10 @@ def _tail(view: memoryview, capacity: int, first: int, limit: int | None) -> Tai
     epoch = _FACTS.unpack_from(view)[2]
     following, alive_at_ns, _ = _LIVE.unpack_from(view, _COUNTERS)
     last = following - 1
-    first = max(first, last - capacity + 1)
+    first = max(first, following + 1 - capacity)  # the writer may be in the midst of the one that `following` replaces
     if limit is not None:
         last = min(last, first + limit - 1)
     copy = _copy(view, capacity, first, last)
-    # the writer may be in the midst of the record that follows, which overwrites the one `capacity` before it
     untouched = _LIVE.unpack_from(view, _COUNTERS)[0] + 1 - capacity
     if untouched > first:
         copy, first = copy[(untouched - first) * RECORD_SIZE :], untouched

@@ -4,13 +4,16 @@ One product's stream as it is published: each item is journalled, then sent. Wit
 
 from collections.abc import Callable
 
-from poeticoins import wire
+from poeticoins import record, wire
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
 from poeticoins.journal import Journal
 from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
-from poeticoins.record import Run, runs, unpack
+from poeticoins.record import unpack
+
+RECENT = 1_000
+"""Ids that a client knows from its start on without a look into the whole journal: a minute's repeats among them."""
 
 
 class Publication:
@@ -105,22 +108,25 @@ class Publication:
         return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
 
     def _restore(self) -> None:
-        """Learns the ids of the journal's trades, so that none is published twice, and its gaps that are still open."""
-        known = self._known
-        last = None
-        for part in runs(self.journal.tail().records):
-            if isinstance(part, Run):
-                known.remember_all(part.ids, part.times_ns)
-                last = part.last
-                continue
-            item = unpack(part, self._product)
+        """Goes on from the journal: no trade of it is published twice, and its open gaps are still to be refilled."""
+        records, known = self.journal.tail().records, self._known
+        for trade_id in record.trade_ids(records[-RECENT * record.RECORD_SIZE :]):
+            known.ids.add(trade_id)
+        known.ids.recall_later(record.newest_id(records), lambda: record.trade_ids(self.journal.tail().records))
+        for place in record.other_places(records):
+            item = unpack(record.record_at(records, place), self._product)
             if isinstance(item, Gap):
                 self.gaps += 1
-                self._open[item.sequence] = (item, known.last_id or 0, known.last_traded_ns)
+                before = self._trade(record.last_in_order(records, place))
+                self._open[item.sequence] = (item, *((before.trade_id, before.traded_at_ns) if before else (0, 0)))
                 known.declared_id = max(known.declared_id, item.last_id or 0)
             elif isinstance(item, Refill):
                 self.refills += 1
                 self._open.pop(item.gap, None)
-        if last:
-            trade = unpack(last, self._product)
-            self.last_trade = trade if isinstance(trade, Trade) else None
+        self.last_trade = self._trade(record.last_in_order(records))
+        if self.last_trade:
+            known.last_id, known.last_traded_ns = self.last_trade.trade_id, self.last_trade.traded_at_ns
+
+    def _trade(self, found: bytes | None) -> Trade | None:
+        item = unpack(found, self._product) if found else None
+        return item if isinstance(item, Trade) else None

@@ -11,9 +11,9 @@ A gap uses the same places for: first missing id (-1: unknown), from_ns, to_ns, 
 
 import re
 import struct
-from collections.abc import Iterator
+from array import array
 from decimal import Decimal
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
 
@@ -64,41 +64,39 @@ def unpack(record: bytes | memoryview, product: Product) -> Item:
     )  # fmt: skip
 
 
-class Run(NamedTuple):
-    """Trades that follow each other in a journal: their ids and times, and the record of the last of them."""
-
-    ids: list[int]
-    times_ns: list[int]
-    last: bytes
+def record_at(records: bytes, place: int) -> bytes:
+    """The record at a place, counted from 0."""
+    return records[place * RECORD_SIZE : (place + 1) * RECORD_SIZE]
 
 
-def runs(records: bytes) -> Iterator[Run | bytes]:
-    """
-    `records` in order: runs of trades as columns, and each other record by itself.
-
-    A journal of 50,000 trades takes some 5 ms so, where unpacking each record takes 40.
-    """
-    words = memoryview(records).cast("q")
-    ids, times = words[1::_WORDS].tolist(), words[2::_WORDS].tolist()
-    start = 0
-    for found in _NO_TRADE.finditer(records[_KIND_AT::RECORD_SIZE]):
-        if found.start() > start:
-            yield Run(ids[start : found.start()], times[start : found.start()], _record(records, found.start() - 1))
-        yield _record(records, found.start())
-        start = found.end()
-    if start < len(ids):
-        yield Run(ids[start:], times[start:], _record(records, len(ids) - 1))
-
-
-def sequences(records: bytes | memoryview) -> list[int]:
+def sequences(records: bytes | memoryview) -> "array[int]":
     """The sequence of each record."""
-    with memoryview(records) as whole, whole.cast("Q") as words, words[::_WORDS] as firsts:
-        found: list[int] = firsts.tolist()
-    return found
+    return array("Q", memoryview(records).cast("Q")[::_WORDS].tobytes())
 
 
-def _record(records: bytes, at: int) -> bytes:
-    return records[at * RECORD_SIZE : (at + 1) * RECORD_SIZE]
+def newest_id(records: bytes) -> int:
+    """The greatest id that any of the records names, a gap's too; 0 without records. 50,000 take 2 ms."""
+    return max(memoryview(records).cast("q")[1::_WORDS], default=0)
+
+
+def trade_ids(records: bytes) -> list[int]:
+    """The ids of the trades among the records, in their order."""
+    ids = memoryview(records).cast("q")[1::_WORDS].tolist()
+    return [trade_id for trade_id, kind in zip(ids, records[_KIND_AT::RECORD_SIZE], strict=True) if kind == TRADE]
+
+
+def other_places(records: bytes) -> list[int]:
+    """Where among the records those lie that are no trades."""
+    return [found.start() for found in _NO_TRADE.finditer(records[_KIND_AT::RECORD_SIZE])]
+
+
+def last_in_order(records: bytes, before: int | None = None) -> bytes | None:
+    """The newest trade that did not come late, of the records or of the first `before` of them; None without one."""
+    for place in range(len(records) // RECORD_SIZE if before is None else before, 0, -1):
+        at = place * RECORD_SIZE - RECORD_SIZE + _KIND_AT
+        if records[at] == TRADE and not records[at + 1] & LATE:
+            return record_at(records, place - 1)
+    return None
 
 
 def decimal(mantissa: int, exponent: int) -> Decimal:

@@ -6,7 +6,7 @@ to deliver, and which range is wanted. A late joiner is the same rule: it wants 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -129,10 +129,12 @@ class IdWindow:
     def __init__(self, size: int) -> None:
         self._order: deque[int] = deque(maxlen=size)
         self._ids: set[int] = set()
+        self._up_to = 0
+        self._recall: Callable[[], Iterable[int]] | None = None
 
     def add(self, trade_id: int) -> bool:
         """True if `trade_id` is new to the window. Never judged by being smaller: ids may begin anew."""
-        if trade_id in self._ids:
+        if trade_id in self:
             return False
         if len(self._order) == self._order.maxlen:
             self._ids.discard(self._order[0])
@@ -140,18 +142,22 @@ class IdWindow:
         self._ids.add(trade_id)
         return True
 
-    def extend(self, trade_ids: Sequence[int]) -> None:
-        """Adds all of them, in order; at once where that is the same."""
-        new = set(trade_ids)
-        room = (self._order.maxlen or 0) - len(self._order)
-        if len(new) == len(trade_ids) <= room and new.isdisjoint(self._ids):
-            self._order.extend(trade_ids)
-            self._ids |= new
-        else:
-            for trade_id in trade_ids:
-                self.add(trade_id)
+    def recall_later(self, up_to: int, recall: Callable[[], Iterable[int]]) -> None:
+        """
+        Further ids that belong to the window, in the order of their adding, before or among those that it has by then:
+        `recall()` is asked for them once an id comes that may be one of them, which is none above `up_to`.
+
+        A client that starts anew need not learn 50,000 ids to know that the next one is new.
+        """
+        self._up_to, self._recall = up_to, recall
 
     def __contains__(self, trade_id: int) -> bool:
+        if self._recall and trade_id <= self._up_to and trade_id not in self._ids:
+            recall, self._recall, known = self._recall, None, list(self._order)
+            self._order.clear()
+            self._ids.clear()
+            for further in (*recall(), *known):
+                self.add(further)
         return trade_id in self._ids
 
     @property

@@ -93,21 +93,6 @@ def test_every_id_is_delivered_once_and_missing_ones_are_named(ids):
         assert named | set(ids) >= set(range(ids[0], max(ids) + 1))
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 30)), min_size=1, max_size=8), max_size=4))
-def test_what_is_remembered_at_once_is_as_remembered_one_by_one(runs):
-    at_once, one_by_one = (Continuity(BTC, True, IdWindow(10)) for _ in range(2))
-
-    for run in runs:
-        ids, times = map(list, zip(*run, strict=True))
-        at_once.remember_all(ids, times)
-        for trade_id, traded_ns in run:
-            one_by_one.remember(trade_id, traded_ns)
-
-    assert (at_once.last_id, at_once.last_traded_ns) == (one_by_one.last_id, one_by_one.last_traded_ns)
-    assert [n in at_once.ids for n in range(31)] == [n in one_by_one.ids for n in range(31)]
-    assert at_once.ids.newest == one_by_one.ids.newest
-
-
 @pytest.mark.parametrize(
     ("said", "overdue"),
     [

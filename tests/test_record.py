@@ -67,18 +67,16 @@ def test_the_rings_columns_are_the_journals_bytes():
 others = st.builds(Gap, product=st.just(BTC), reason=st.just("disconnected"), from_ns=st.just(1), to_ns=st.just(2))
 
 
-@given(st.lists(trades | others, max_size=12))
-def test_a_journals_runs_are_its_records_in_order(items):
+@given(st.lists(trades | others, max_size=12), st.integers(0, 12))
+def test_columns_say_what_the_records_say(items, before):
     records = b"".join(map(record.pack, items))
-    found = []
+    kinds = [isinstance(item, Trade) for item in items]
 
-    for part in record.runs(records):
-        if isinstance(part, record.Run):
-            assert part.ids
-            assert record.unpack(part.last, BTC).trade_id == part.ids[-1]
-            found += zip(part.ids, part.times_ns, strict=True)
-        else:
-            found.append(record.unpack(part, BTC))
-
-    assert found == [(item.trade_id, item.traded_at_ns) if isinstance(item, Trade) else item for item in items]
-    assert record.sequences(records) == [item.sequence for item in items]
+    assert [*record.sequences(records)] == [item.sequence for item in items]
+    assert record.trade_ids(records) == [item.trade_id for item in items if isinstance(item, Trade)]
+    assert record.other_places(records) == [place for place, is_trade in enumerate(kinds) if not is_trade]
+    assert record.newest_id(records) == max((record.RECORD.unpack(record.pack(item))[1] for item in items), default=0)
+    for end in {min(before, len(items)), None}:
+        in_order = [item for item in items[:end] if isinstance(item, Trade) and not item.late]
+        found = record.last_in_order(records, end)
+        assert (found and record.unpack(found, BTC)) == (in_order[-1] if in_order else None)

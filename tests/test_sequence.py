@@ -179,3 +179,33 @@ def test_the_id_window_knows_the_newest_ids_and_no_others(ids, size):
     assert window.newest == (new[-1] if new else None)
     assert all(number in window for number in new[-size:])
     assert not any(number in window for number in range(21) if number not in new[-size:])
+
+
+ids = st.lists(st.integers(0, 40), max_size=60)
+
+
+@given(ids, st.integers(0, 8), ids, st.integers(1, 30))
+def test_a_window_that_recalls_later_answers_as_one_that_always_knew(before, recent, since, size):
+    always, later = IdWindow(size), IdWindow(size)
+    journal = [number for number in before if always.add(number)]
+    for number in journal[max(0, len(journal) - min(recent, size)) :]:
+        later.add(number)
+    later.recall_later(max(journal, default=0), lambda: journal[-size:])
+
+    for number in since:
+        is_new = always.add(number)
+        assert later.add(number) == is_new
+        if is_new:
+            journal.append(number)
+
+
+def test_a_window_recalls_only_for_an_id_that_may_be_among_what_it_left_out():
+    asked = []
+    window = IdWindow(100)
+    window.add(50)
+    window.recall_later(50, lambda: asked.append(1) or [*range(1, 51)])
+
+    assert [window.add(number) for number in (51, 50, 52)] == [True, False, True]
+    assert not asked
+    assert not window.add(7)
+    assert asked
