@@ -93,7 +93,7 @@ def trades_per_block(product: Product, pace: int = 1) -> int:
     return max(1, min(_TRADES.get(product.pair, usual) * pace, _TICKS // 2))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # a minute of every product, which the REST is asked for again and again
 def _block(seed: int, product: Product, number: int, pace: int) -> _Block:
     random = Random(f"{seed} {product} {number} {pace}")
     count = trades_per_block(product, pace)

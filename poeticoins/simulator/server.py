@@ -84,6 +84,8 @@ class EmbeddedExchange:
         self._remember = remember
         self._unlisted: dict[str, frozenset[str]] = {}
         self._listener = listener or socket.create_server(("127.0.0.1", 0))
+        # asyncio does so for its own sockets only; else the second of two small answers waits 40 ms for the peer's ACK
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
         self._server: Server | None = None
         self._pump: asyncio.Task[None] | None = None
