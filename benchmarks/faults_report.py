@@ -82,12 +82,24 @@ def killed_clients() -> Iterator[Row]:
 
 def killed_client(line: World, name: str) -> float:
     """Seconds from the kill to the first trade that the next client has heard."""
+    calm(line.exchange.process.pid)
     pid = line.pid(name)
     until(lambda: line.tree.child(name)["uptime"] > 2)
     until(lambda: line.feed(name)["state"] == "live")
     killed_ns, killed = time.time_ns(), time.monotonic()
     os.kill(pid, signal.SIGKILL)
     return float(until(lambda: after(line, name, killed_ns, killed)))
+
+
+def calm(pid: int) -> None:
+    """Waits until the exchange has made the candles of weeks that a line's first start asks it for: that is its CPU."""
+
+    def is_calm() -> bool:
+        used, began = cpu(pid), time.monotonic()
+        time.sleep(0.5)
+        return (cpu(pid) - used) / (time.monotonic() - began) < 0.4
+
+    until(is_calm, 60)
 
 
 def after(line: World, exchange: str, received_since_ns: int, began: float) -> float | None:
