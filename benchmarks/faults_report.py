@@ -242,17 +242,21 @@ def refill() -> Iterator[Row]:
         for _ in range(TIMES):
             line.goes_on(trades=60)
             dropped_ns = time.time_ns()
-            line.exchange.suffer("coinbase", "refuse", count=4)
+            line.exchange.suffer("coinbase", "refuse", count=3)
             line.exchange.suffer("coinbase", "drop")
             line.reconnected("coinbase")
             line.begin()
             until(lambda: not line.missing(line.products[0], time.time_ns() - 1_500_000_000), 30)
             found = [(trade, at) for trade, at in line.reader.newest(line.products[0], 5000)]
-            refilled = [at for trade, at in found if trade.origin == "backfill" and trade.received_at_ns > dropped_ns]
-            live = [trade.received_at_ns for trade, _ in found if trade.origin == "live"]
-            back_ns = min(ns for ns in live if ns > dropped_ns)
+            refilled = [
+                (trade.trade_id, at)
+                for trade, at in found
+                if trade.origin == "backfill" and trade.received_at_ns > dropped_ns
+            ]
+            newest = max(trade_id for trade_id, _ in refilled)
+            live = [trade.received_at_ns for trade, _ in found if trade.origin == "live" and trade.trade_id > newest]
             counts.append(len(refilled))
-            times.append(max(refilled) + offset() - back_ns / 1e9)
+            times.append(max(at for _, at in refilled) + offset() - min(live) / 1e9)
             others = line.reader.newest(line.products[2], 2000)
             delays.append(
                 max(at + offset() - t.received_at_ns / 1e9 for t, at in others if t.received_at_ns > dropped_ns)
