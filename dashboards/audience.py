@@ -37,6 +37,10 @@ class Audience:
             groups.setdefault((viewer.selection, viewer.focus), []).append(viewer)
         return groups
 
+    def at(self, place: str) -> list[Viewer]:
+        """Those who are at `place`, one of dashboards.view.PLACES."""
+        return [viewer for viewer in self._viewers if viewer.place == place]
+
     def opened(self) -> set[str]:
         """The products that some page has open."""
         return {viewer.focus for viewer in self._viewers if viewer.focus}

@@ -26,6 +26,10 @@ class Viewer(Protocol):
     def interval(self) -> str:
         """Of that product's candles."""
 
+    @property
+    def place(self) -> str:
+        """Where it is: one of dashboards.view.PLACES."""
+
     def show(self, text: str) -> None:
         """Send one message of JSON. On the server's loop only; never blocks."""
 

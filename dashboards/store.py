@@ -30,16 +30,21 @@ class Store(param.Parameterized):
 
     @property
     def selection(self) -> Selection:
-        selection: Selection = self.view.selection
+        """No cards are shown but at the prices: none are sent to a page that is elsewhere."""
+        selection: Selection = self.view.selection if self.place == "prices" else ()
         return selection
 
     @property
     def focus(self) -> str | None:
-        return str(self.view.focus) if self.view.focus else None
+        return str(self.view.focus) if self.view.focus and self.place == "prices" else None
 
     @property
     def interval(self) -> str:
         return str(self.view.interval)
+
+    @property
+    def place(self) -> str:
+        return str(self.view.place)
 
     def from_page(self, message: Any) -> None:
         """

@@ -2,11 +2,15 @@
 
 const INTERVALS = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"];
 const USUAL_INTERVAL = "1m";
+const PLACES = { prices: "Prices", compare: "Compare", system: "System" }; // and what each is called
+const USUAL_PLACE = "prices";
+const USUAL_VIEW = { products: null, focus: null, interval: USUAL_INTERVAL, place: USUAL_PLACE, compare: null };
 const KEY = /^[a-z0-9_]{1,24}:[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/;
+const COIN = /^[A-Z0-9]{1,12}$/;
 const MOST_PRODUCTS = 60;
 const MOST_IGNORED = 5;
 
-// {view: {products, focus, interval}, ignored: [text, …]} of an address's query. Anything may stand in it.
+// {view: {products, focus, interval, place, compare}, ignored: [text, …]} of an address's query. Anything may stand in it.
 function viewOf(query) {
   const given = new URLSearchParams(query);
   const ignored = [];
@@ -20,17 +24,29 @@ function viewOf(query) {
   const focus = given.get("focus") || null;
   const interval = given.get("interval") || USUAL_INTERVAL;
   if (!INTERVALS.includes(interval)) ignored.push(interval);
+  const place = given.get("place") || USUAL_PLACE;
+  if (!Object.hasOwn(PLACES, place)) ignored.push(place);
+  const compare = given.get("compare") || null;
+  if (compare && !COIN.test(compare)) ignored.push(compare);
   return {
-    view: { products, focus: focus && valid(focus) ? focus : null, interval: INTERVALS.includes(interval) ? interval : USUAL_INTERVAL },
+    view: {
+      products,
+      focus: focus && valid(focus) ? focus : null,
+      interval: INTERVALS.includes(interval) ? interval : USUAL_INTERVAL,
+      place: Object.hasOwn(PLACES, place) ? place : USUAL_PLACE,
+      compare: compare && COIN.test(compare) ? compare : null,
+    },
     ignored,
   };
 }
 
 // The query of a view, with `:` and `,` left readable: "" for the usual page. What others put there (a theme) is kept.
-function queryOf({ products, focus, interval }, query = "") {
+function queryOf({ products, focus, interval, place, compare }, query = "") {
   const given = new URLSearchParams(query);
-  for (const name of ["products", "focus", "interval"]) given.delete(name);
+  for (const name of Object.keys(USUAL_VIEW)) given.delete(name);
   const parts = [];
+  if (place !== USUAL_PLACE) parts.push(`place=${place}`);
+  if (compare) parts.push(`compare=${compare}`);
   if (products) parts.push(`products=${products.join(",")}`);
   if (focus) parts.push(`focus=${focus}`);
   if (interval !== USUAL_INTERVAL) parts.push(`interval=${interval}`);

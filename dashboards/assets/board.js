@@ -17,7 +17,9 @@ class Board {
 
   build() {
     this.picker = new Picker((key) => this.toggle(key));
-    this.status = new StatusBar(this.place, () => this.picker.open());
+    this.navigation = new Navigation((place) => this.change({ place }));
+    this.navigation.node.hidden = !this.place.owned;
+    this.status = new StatusBar(this.place, this.navigation.node, () => this.picker.open());
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at) });
     this.focus = new Focus({
       close: () => this.change({ focus: null }),
@@ -30,7 +32,11 @@ class Board {
     this.zone = el("p", "zone", `Times in ${ZONE}. Each line shows at most the last 10 minutes.`);
     const { ribbon, header, absence, notices } = this.status;
     const { node, empty, said } = this.grid;
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, node, empty, this.focus.node, this.zone, notices, said), this.picker.node);
+    this.compare = new ComparePlace();
+    this.system = new SystemPlace();
+    const prices = el("div", "place prices", node, empty, this.focus.node, this.zone);
+    this.places = { prices, compare: this.compare.node, system: this.system.node };
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node);
     this.arrange();
   }
 
@@ -53,13 +59,17 @@ class Board {
   renew({ status, cards, catalogue, now }) {
     this.status.show(status);
     this.catalogue = catalogue;
-    const before = this.grid.cards;
-    this.grid.cards = new Map(cards.map((card) => [card.key, (card.part && before.get(card.key)?.renew(card)) || new Card(card)]));
-    this.snapshotAt = now;
+    if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
     if (this.cut > now) this.hello();
+  }
+
+  deal(cards, now) {
+    const before = this.grid.cards;
+    this.grid.cards = new Map(cards.map((card) => [card.key, (card.part && before.get(card.key)?.renew(card)) || new Card(card)]));
+    this.snapshotAt = now;
   }
 
   tell(status) {
@@ -93,39 +103,44 @@ class Board {
 
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
-    const { products, focus, interval } = this.view;
-    const said = this.place.owned || this.changed ? { select: products, focus, interval } : {};
-    this.model.send_msg({ hello: 1, ...said });
+    this.model.send_msg({ hello: 1, ...(this.place.owned || this.changed ? this.said : {}) });
+  }
+
+  // What is shown, as the server reads it: dashboards/view.py.
+  get said() {
+    const { products, ...others } = this.view;
+    return { select: products, ...others };
   }
 
   // -- what the viewer does
 
   change(part) {
-    const before = JSON.stringify(this.view);
-    this.view = { ...this.view, ...part };
-    if (JSON.stringify(this.view) === before) return;
+    const before = this.view;
+    this.view = { ...before, ...part };
+    if (JSON.stringify(this.view) === JSON.stringify(before)) return;
     this.ignored = [];
     this.place.write(this.view, true);
     if (part.products) this.place.remember(part.products);
-    this.turn();
+    this.turn(before.place);
   }
 
   travel() {
+    const { place } = this.view;
     Object.assign(this, this.place.read(false));
-    this.turn();
+    this.turn(place);
   }
 
-  // Draws what there is, and asks for what is missing.
-  turn() {
+  // Draws what there is, and asks for what is missing: after another place for all of it, since nothing came meanwhile.
+  turn(before) {
     this.changed = true;
     this.arrange();
-    const { products, focus, interval } = this.view;
-    if (!products || products.some((key) => !this.grid.cards.has(key))) this.hello();
-    else this.model.send_msg({ select: products, focus, interval });
+    const { products, place } = this.view;
+    if (place !== before || !products || products.some((key) => !this.grid.cards.has(key))) this.hello();
+    else this.model.send_msg(this.said);
   }
 
   open(key) {
-    this.change({ focus: key });
+    this.change({ focus: key, place: USUAL_PLACE });
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.focus.node.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   }
@@ -150,7 +165,10 @@ class Board {
 
   arrange() {
     const known = new Map(this.catalogue.map((names) => [names.key, names]));
-    const { products, focus, interval } = this.view;
+    const { products, focus, interval, place } = this.view;
+    this.navigation.show(this.view, location.search);
+    for (const [name, node] of Object.entries(this.places)) node.hidden = name !== place;
+    this.status.add.hidden = place !== USUAL_PLACE;
     this.shown = (products ?? [...this.grid.cards.keys()]).filter((key) => known.has(key));
     this.grid.arrange(this.shown, focus);
     this.grid.empty.hidden = this.shown.length > 0 || !this.snapshotAt || !known.size;
@@ -159,7 +177,7 @@ class Board {
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
-    this.status.title(this.focus.title);
+    this.status.title(place === USUAL_PLACE ? this.focus.title : PLACES[place]);
   }
 
   // A hidden tab is not drawn, and catches up in one go when it is seen again.

@@ -9,7 +9,7 @@ class Place {
 
   // What the address says; with nothing in it, what was shown last.
   read(recall) {
-    if (!this.owned) return { view: { products: null, focus: null, interval: USUAL_INTERVAL }, ignored: [] };
+    if (!this.owned) return { view: USUAL_VIEW, ignored: [] };
     const found = viewOf(location.search);
     if (recall && !found.view.products) found.view.products = this.recall();
     return found;

@@ -3,7 +3,7 @@
 const LOST = { kind: "lost", badge: "Reconnecting" };
 
 class StatusBar {
-  constructor(place, onAdd) {
+  constructor(place, navigation, onAdd) {
     this.place = place;
     this.live = "";
     this.badge = el("p", "badge");
@@ -13,9 +13,9 @@ class StatusBar {
     this.notices = el("ul", "notices");
     this.absence = el("section", "absence");
     const name = el("h1", "", "Poeticoins");
-    const add = button("add", "+ Add", onAdd);
-    add.append(el("span", "long", " product"));
-    this.header = el("header", "top", mark(), name, el("p", "motto", "live prices, trade by trade"), add, this.rate, this.badge);
+    this.add = button("add", "+ Add", onAdd);
+    this.add.append(el("span", "long", " product"));
+    this.header = el("header", "top", mark(), name, navigation, this.add, this.rate, this.badge);
     this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
   }
 
@@ -38,7 +38,7 @@ class StatusBar {
     this.title(this.live);
   }
 
-  // The tab's title: the open product's price, and never made-up prices without the word for them.
+  // The tab's title: the open product's price or the place, and never made-up prices without the word for them.
   title(live) {
     this.live = live;
     const made = this.status.kind === "demo" || this.status.kind === "replay" ? this.status.badge : "";

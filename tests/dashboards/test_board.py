@@ -127,7 +127,7 @@ def test_everything_is_wide_enough_for_a_finger(served, screen):
     shown.page.get_by_role("button", name="Add product").tap()
 
     sizes = "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect())"
-    boxes = shown.page.locator("button, input").evaluate_all(
+    boxes = shown.page.locator("a, button, input").evaluate_all(
         f"all => ({sizes})(all).map(box => [box.width, box.height])"
     )
 

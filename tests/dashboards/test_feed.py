@@ -20,7 +20,7 @@ class Viewer:
 
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
-        self.focus, self.interval, self.messages = None, "1m", []
+        self.focus, self.interval, self.place, self.messages = None, "1m", "prices", []
 
     def show(self, text):
         self.messages.append(json.loads(text))

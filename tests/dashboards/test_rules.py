@@ -8,7 +8,7 @@ from dashboards.cards import SCRIPTS, asset
 
 pytestmark = pytest.mark.browser
 A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
-USUAL = {"products": None, "focus": None, "interval": "1m"}
+USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "compare": None}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,10 @@ def js(chromium):
         ("?interval=constructor", {}, ["constructor"]),
         ("?products=%00%ff,coinbase:btc-usd", {"products": []}, ["\x00\ufffd", "coinbase:btc-usd"]),
         ("?other=1&products", {"products": []}, []),
+        ("?place=compare&compare=ETH", {"place": "compare", "compare": "ETH"}, []),
+        ("?place=system&compare=", {"place": "system"}, []),
+        ("?place=toString&compare=btc", {}, ["toString", "btc"]),
+        ("?place=<b>&compare=<i>", {}, ["<b>", "<i>"]),
     ],
 )
 def test_address_says_what_is_shown_and_the_rest_is_named(js, query, view, ignored):
@@ -43,11 +47,11 @@ def test_address_says_what_is_shown_and_the_rest_is_named(js, query, view, ignor
 
 
 def test_address_of_a_view_reads_back_as_the_same(js):
-    view = {"products": [B, A], "focus": A, "interval": "1h"}
+    view = {"products": [B, A], "focus": A, "interval": "1h", "place": "compare", "compare": "ETH"}
 
-    query = js("queryOf(it, '?theme=dark&focus=old')", view)
+    query = js("queryOf(it, '?theme=dark&focus=old&place=system')", view)
 
-    assert query == f"?products={B},{A}&focus={A}&interval=1h&theme=dark"
+    assert query == f"?place=compare&compare=ETH&products={B},{A}&focus={A}&interval=1h&theme=dark"
     assert js("viewOf(it).view", query) == view
     assert js("queryOf(it)", USUAL) == ""
 

@@ -116,6 +116,19 @@ def test_a_page_that_is_back_on_another_connection_already_goes_on_getting_frame
     assert session.feed.viewers == [session.store]
 
 
+def test_page_elsewhere_shows_no_cards_and_comes_back_to_the_same(session):
+    session.store.from_page({"hello": 1, "select": ["a"], "focus": "a", "place": "system"})
+    session.settle()
+    assert (session.store.selection, session.store.focus, session.store.place) == ((), None, "system")
+    assert session.sent == ["snapshot"]
+
+    session.store.from_page({"hello": 1, "place": "prices"})
+    session.settle()
+
+    assert (session.store.selection, session.store.focus) == (("a",), "a")
+    assert session.sent[1:] == ["snapshot", "history a 1m"]
+
+
 def test_hello_after_the_end_is_not_answered(session):
     session.store.from_page({"hello": 1})
     session.store.close()

@@ -20,6 +20,9 @@ A, B = "coinbase:BTC-USD", "bitstamp:ETH-EUR"
         ({"focus": None}, View((A,), None, "5m")),
         ({"focus": [A], "interval": "7m"}, View((A,), None, "5m")),
         ({"interval": ["1s"]}, View((A,), A, "5m")),
+        ({"place": "compare", "compare": "ETH"}, View((A,), A, "5m", "compare", "ETH")),
+        ({"place": "nowhere", "compare": "E" * 13}, View((A,), A, "5m")),
+        ({"place": ["system"], "compare": ["ETH"]}, View((A,), A, "5m")),
     ],
 )
 def test_view_takes_what_it_understands(message, view):
