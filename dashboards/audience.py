@@ -30,10 +30,14 @@ class Audience:
     def discard(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
 
+    def watching(self) -> list[Viewer]:
+        """Those that somebody sees."""
+        return [viewer for viewer in self._viewers if not viewer.hidden]
+
     def groups(self) -> dict[Shown, list[Viewer]]:
-        """The viewers by what they show, so that each text is made once."""
+        """The viewers that are seen, by what they show, so that each text is made once."""
         groups: dict[Shown, list[Viewer]] = {}
-        for viewer in self._viewers:
+        for viewer in self.watching():
             groups.setdefault((viewer.selection, viewer.focus), []).append(viewer)
         return groups
 
@@ -42,8 +46,8 @@ class Audience:
         return [viewer for viewer in self._viewers if viewer.place == place]
 
     def opened(self) -> set[str]:
-        """The products that some page has open."""
-        return {viewer.focus for viewer in self._viewers if viewer.focus}
+        """The products that some page has open before somebody's eyes."""
+        return {viewer.focus for viewer in self.watching() if viewer.focus}
 
     def tell(self, text: str, viewers: Iterable[Viewer]) -> None:
         """Shows `text` to those of `viewers` who are still here; who breaks is left out from then on."""

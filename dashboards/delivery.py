@@ -30,6 +30,10 @@ class Viewer(Protocol):
     def place(self) -> str:
         """Where it is: one of dashboards.view.PLACES."""
 
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody sees it, as a tab in the background: it gets signs of life alone until it is seen again."""
+
     def show(self, text: str) -> None:
         """Send one message of JSON. On the server's loop only; never blocks."""
 

@@ -28,7 +28,7 @@ FRAME_S = 0.1
 POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
 SIGN_OF_LIFE_S = 5.0
-"""Seconds after which the pages hear the status even if it is the same: silence would look like a dead link."""
+"""Seconds between two statuses that every page hears, hidden or not, news or none: silence looks like a dead link."""
 DEFAULT_CARDS = 12
 """Cards of a page that asks for no products in particular."""
 
@@ -48,7 +48,7 @@ class Feed:
         self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
         self._heard = 0
-        self._told = 0.0
+        self._alive = 0.0
         self._pace: Pace | None = None
 
     # -- pages
@@ -138,10 +138,17 @@ class Feed:
         """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
         before, heard, self._heard = self._outlook.status, self._heard, 0
         mode = await self._outlook.look(heard, self._newest, list(self._quotes))
-        if self._outlook.status != before or time.monotonic() - self._told > SIGN_OF_LIFE_S:
-            self._told = time.monotonic()
-            self._audience.tell(status_text(self._outlook.status, _now_ms()), self._audience)
+        self._tell_status(is_new=self._outlook.status != before)
         return mode
+
+    def _tell_status(self, *, is_new: bool) -> None:
+        """To who sees it when it is new, and to all, hidden pages too, as a sign of life."""
+        is_time = time.monotonic() - self._alive > SIGN_OF_LIFE_S
+        if is_time:
+            self._alive = time.monotonic()
+        if is_new or is_time:
+            text = status_text(self._outlook.status, _now_ms())
+            self._audience.tell(text, self._audience if is_time else self._audience.watching())
 
     async def _follow(self) -> None:
         """One life of a supervisor: its products, their history, and every trade. Returns when it cannot be reached."""
@@ -167,7 +174,7 @@ class Feed:
         for (selection, focus), viewers in self._audience.groups().items():
             self._audience.tell(self.snapshot(selection), viewers)
             self._tell_days(selection, focus, viewers)
-        for viewer in self._audience:
+        for viewer in self._audience.watching():
             self.open(viewer)
 
     async def _listen(self, products: Sequence[Product]) -> None:

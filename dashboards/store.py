@@ -27,6 +27,7 @@ class Store(param.Parameterized):
         self._feed, self._send, self._soon = feed, send, soon
         self._unseen = 0
         self._closed = False
+        self.hidden = False
 
     @property
     def selection(self) -> Selection:
@@ -52,6 +53,9 @@ class Store(param.Parameterized):
 
         {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the open
         product's history anew; with the first or alone, what it shows: see dashboards/view.py.
+
+        {"hidden": true} when nobody sees it any more: it gets nothing but a sign of life. {"hidden": false} when it is
+        seen again: it gets everything anew. A page that needs prices unseen, for an alert say, keeps that to itself.
         """
         if not isinstance(message, dict):
             return
@@ -65,13 +69,21 @@ class Store(param.Parameterized):
         if self._closed:
             return
         before, self.view = self.view, turned(self.view, message)
-        if message.get("hello"):
+        is_new = bool(message.get("hello")) or self._is_seen_again(message.get("hidden"))
+        if is_new:
             self.hello()
         if message.get("chart"):
             self._feed.draw(self)
         elsewhere = (self.focus, self.interval) != (before.focus, before.interval)
-        if self.focus and not message.get("hello") and (elsewhere or message.get("again")):
+        if self.focus and not is_new and (elsewhere or message.get("again")):
             self._feed.open(self)
+
+    def _is_seen_again(self, hidden: Any) -> bool:
+        """Notes whether the page is hidden, if that is what it says."""
+        was_hidden = self.hidden
+        if isinstance(hidden, bool):
+            self.hidden = hidden
+        return was_hidden and not self.hidden
 
     def hello(self) -> None:
         """Everything anew."""

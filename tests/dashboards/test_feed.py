@@ -20,7 +20,7 @@ class Viewer:
 
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
-        self.focus, self.interval, self.place, self.messages = None, "1m", "prices", []
+        self.focus, self.interval, self.place, self.hidden, self.messages = None, "1m", "prices", False, []
 
     def show(self, text):
         self.messages.append(json.loads(text))
@@ -306,4 +306,28 @@ async def test_page_that_asks_for_nothing_in_particular_gets_twelve_cards():
 
     assert len(viewer.cards) == 12
     assert len(viewer.of("snapshot")[-1]["catalogue"]) == 20
+    task.cancel()
+
+
+async def test_hidden_page_gets_nothing_but_signs_of_life(market, monkeypatch):
+    monkeypatch.setattr("dashboards.feed.SIGN_OF_LIFE_S", 0.3)
+    hidden, seen = Viewer(), Viewer()
+    hidden.focus, hidden.hidden = str(BTC), True
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    await until(lambda: market.listeners)
+    for viewer in (hidden, seen):
+        feed.join(viewer)
+    hidden.messages.clear()
+
+    for number in range(100):
+        market.tell(trade(BTC, f"{60000 + number}.00", number=number))
+        await asyncio.sleep(0.01)
+    market.open = False
+    await until(lambda: not market.listeners)
+    market.open = True
+    await until(lambda: market.listeners and len(seen.of("snapshot")) >= 3 and hidden.of("status"))
+
+    assert {message["kind"] for message in hidden.messages} == {"status"}
+    assert len(hidden.of("status")) < len(seen.of("status"))
     task.cancel()

@@ -150,3 +150,26 @@ def test_page_says_what_it_shows_and_gets_the_past_of_what_it_opens(session):
 
     assert session.sent[2:] == ["history a 1h", "history a 1h", "chart"]
     assert session.store.selection == ("b", "a")
+
+
+def test_page_that_is_seen_again_gets_everything_anew(session):
+    session.store.from_page({"hello": 1, "select": ["a"], "focus": "a"})
+    session.store.from_page({"hidden": True})
+    session.settle()
+    assert session.store.hidden
+    assert session.sent == ["snapshot", "history a 1m"]
+
+    session.store.from_page({"hidden": False})
+    session.store.from_page({"hidden": False})
+    session.settle()
+
+    assert not session.store.hidden
+    assert session.sent[2:] == ["snapshot", "history a 1m"]
+
+
+@pytest.mark.parametrize("said", ["yes", 1, None, []])
+def test_page_is_hidden_only_by_saying_so(session, said):
+    session.store.from_page({"hidden": said})
+    session.settle()
+
+    assert not session.store.hidden
