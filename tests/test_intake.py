@@ -205,6 +205,18 @@ def test_a_death_between_gap_and_refill_forgets_neither_hole_nor_search(with_his
     assert (with_history.intake.published.gaps, with_history.intake.published.refills) == (1, 1)
 
 
+@pytest.mark.parametrize("repeated", [2, 250, 399, 400])
+def test_a_trade_is_known_after_a_restart_however_far_back_its_journal_has_it(with_history, monkeypatch, repeated):
+    monkeypatch.setattr("poeticoins.publication.RECENT", 100)
+    with_history.trade(*range(2, 401))
+    with_history.restart(killed=True)
+    with_history.sent.clear()
+
+    with_history.trade(repeated, 401)
+
+    assert with_history.words == ["401"]
+
+
 def test_a_stop_while_trades_are_held_loses_none_of_them(with_history):
     with_history.trade(5, 6)
 
