@@ -1,17 +1,26 @@
 """
 The page's server on the tests' made-up market, with a watch on its loop: `python watched_server.py TRADES_A_SECOND`.
 
-Prints its address. For each line on its input it prints one: the longest time that the loop was held since the line
-before, as the wall and as this thread's own CPU saw it (a busy machine makes the first longer), in seconds.
+The market has sixty products. Prints its address. For each line on its input it prints one: the longest time that the
+loop was held since the line before, as the wall and as this thread's own CPU saw it (a busy machine makes the first
+longer), in seconds.
 """
 
 import asyncio
 import sys
 import time
 
+from poeticoins import Product
 from tests.dashboards.market import serve
 
 LOOK_S = 0.005
+COINS = ("BTC", "ETH", "LTC", "ADA", "AVAX", "BCH", "DOGE", "DOT", "LINK", "SOL", "UNI", "XLM", "XRP", "ATOM", "ALGO")
+PRODUCTS = [
+    Product(exchange, base, quote)
+    for base in COINS
+    for quote in ("USD", "EUR")
+    for exchange in ("coinbase", "bitstamp")
+]
 
 
 class Watch:
@@ -37,7 +46,7 @@ async def main(rate: float) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin, watch.tell)
     async with asyncio.TaskGroup() as group:
         group.create_task(watch.run())
-        group.create_task(serve(0, "demo", rate))
+        group.create_task(serve(0, "demo", rate, products=PRODUCTS))
 
 
 if __name__ == "__main__":

@@ -2,24 +2,27 @@
 One text to many pages at a tenth of the cost: made a message of Bokeh's protocol once, framed once, written to each.
 
 Leans on what Bokeh and Tornado do not promise: whose connection a document is, when a message of theirs is half on its
-way, and how a server's frames look (RFC 6455, section 5.2). Where any of it is not as expected, `write` says False, and
-the caller takes the public way; tests/dashboards/test_broadcast.py fails then.
+way, what of theirs waits to be written, and how a server's frames look (RFC 6455, section 5.2). Where any of it is not
+as expected, `write` says False, and the caller takes the public way; tests/dashboards/test_broadcast.py fails then.
 """
 
 import asyncio
 import json
 from collections import deque
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from bokeh.document import Document
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
 NAME = "poeticoins"
 """What assets/render.js listens for."""
 RETRY_S = 0.005
+MOST_WAITING = 1024 * 1024
+"""Bytes that wait in this process for a page; an honest one that reads too slowly is left alone long before that."""
 TEXT_FRAME = 0x81
-HEADER = json.dumps({"msgid": NAME, "msgtype": "PATCH-DOC"})
+HEADER = '{"msgid":"0","msgtype":"PATCH-DOC"}'
 METADATA = "{}"
 
 
@@ -37,12 +40,14 @@ class Line:
         return self._flush()
 
     def _flush(self) -> bool:
-        sockets = _sockets(self._document)
-        if not sockets:
+        streams, free = _streams(self._document)
+        if not streams:
             self._waiting.clear()
             return False
-        while self._waiting and all(map(_is_free, sockets)):
-            _write(sockets, framed(self._waiting.popleft()))
+        while self._waiting and free:
+            frames = framed(self._waiting.popleft())
+            for stream in streams:
+                _write(stream, frames)
         if self._waiting and not self._retry:
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
         return True
@@ -52,36 +57,43 @@ class Line:
         self._flush()
 
 
-def _sockets(document: Document) -> list[Any]:
-    """Of the open pages of `document`; none if there are none, or if they are not as we know them."""
+def _streams(document: Document) -> tuple[list[Any], bool]:
+    """
+    To the open pages of `document`, and whether no message of Bokeh's own is half on its way to any of them.
+
+    None if there are none, or if they are not as we know them. A page that does not read, whatever it says, is let go.
+    """
+    streams, free = [], True
     try:
-        connections = document.session_context.session._subscribed_connections  # type: ignore[union-attr]
-        sockets = [connection._socket for connection in connections]
-        plain = all(
-            socket.ws_connection._compressor is None and _is_free(socket) in (True, False) for socket in sockets
-        )
+        for connection in document.session_context.session._subscribed_connections:  # type: ignore[union-attr]
+            socket = connection._socket
+            stream = socket.ws_connection.stream
+            if socket.ws_connection._compressor is not None:
+                return [], False
+            if stream._write_buffer and len(stream._write_buffer) > MOST_WAITING:
+                stream.close()
+            free = free and socket.write_lock._block._value > 0
+            streams.append(stream)
     except AttributeError:
-        return []
-    return sockets if plain else []
+        return [], False
+    return streams, free
 
 
-def _is_free(socket: Any) -> bool:
-    """Whether no message of Bokeh's own is half on its way."""
-    return bool(socket.write_lock._block._value > 0)
-
-
-def _write(sockets: list[Any], frames: bytes) -> None:
-    for socket in sockets:
-        try:
-            socket.ws_connection.stream.write(frames)
-        except StreamClosedError:
-            continue  # the page is gone, and whoever served it is about to hear so
+def _write(stream: Any, frames: bytes) -> None:
+    """Past Tornado's buffer, which costs more than the system's call, unless something waits in it already."""
+    sent = 0
+    if type(stream) is IOStream and not stream.writing() and not stream.closed():
+        with suppress(OSError):  # full, or gone: Tornado minds both
+            sent = stream.socket.send(frames)
+    if sent < len(frames):
+        with suppress(StreamClosedError):  # the page is gone, and whoever served it is about to hear so
+            stream.write(frames[sent:])
 
 
 @lru_cache(maxsize=32)
 def framed(text: str) -> bytes:
     """The three frames of the message: header, metadata, content."""
-    content = json.dumps({"events": [{"kind": "MessageSent", "msg_type": NAME, "msg_data": text}]})
+    content = f'{{"events":[{{"kind":"MessageSent","msg_type":"{NAME}","msg_data":{json.dumps(text)}}}]}}'
     return b"".join(_frame(part.encode()) for part in (HEADER, METADATA, content))
 
 

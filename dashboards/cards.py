@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import param
+from bokeh.document import Document
+from bokeh.events import Event
 from panel.custom import JSComponent
+from panel.models.esm import DataEvent
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("words", "address", "candles", "place", "sparkline", "day", "card", "picker", "grid", "tape", "chart"),
-        *("focus", "compare", "system", "navigation", "status", "connection", "board", "render"),
+        *("words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
+        *("chart", "focus", "compare", "system", "navigation", "status", "connection", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
@@ -40,3 +43,13 @@ class Cards(JSComponent):
 
     def _handle_msg(self, data: Any) -> None:
         self._heard(data)
+
+    def _server_event(self, doc: Document, event: Event) -> None:
+        """
+        Panel's own way to `_handle_msg`, cut short: it counts every page as busy meanwhile, for which a thousand pages
+        that only say what they have read would take most of a core. Where Panel does not call this, it goes that way.
+        """
+        if isinstance(event, DataEvent):
+            self._heard(event.data)
+        else:
+            super()._server_event(doc, event)

@@ -10,14 +10,14 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from itertools import islice
 
-from dashboards import charts, format
+from dashboards import charts, format, terse
 from dashboards.audience import Audience
 from dashboards.days import Days
 from dashboards.delivery import Viewer
 from dashboards.frames import Frame, Pace, snapshot_text, status_text
 from dashboards.histories import Histories
 from dashboards.outlook import Outlook
-from dashboards.product import digits_of, tape_part
+from dashboards.product import digits_of, tape_row
 from dashboards.quote import WINDOW_S, Quote
 from dashboards.source import Source, past
 from dashboards.view import Selection
@@ -39,6 +39,7 @@ class Feed:
     def __init__(self, source: Source, *, frame_s: float = FRAME_S, poll_s: float = POLL_S) -> None:
         self._source, self._frame_s, self._poll_s = source, frame_s, poll_s
         self._quotes: dict[str, Quote] = {}
+        self._numbers: dict[str, int] = {}
         self._fresh: dict[str, list[Trade]] = {}
         self._newest: dict[str, int] = {}
         self._audience = Audience()
@@ -163,11 +164,15 @@ class Feed:
             self._outlook.complaint = str(errors.exceptions[0])
 
     def _seat(self, products: Sequence[Product]) -> None:
-        self._quotes = {str(product): self._quotes.get(str(product)) or Quote(product) for product in products}
+        self._quotes = {str(product): self._quotes.get(str(product)) or self._quote(product) for product in products}
         self._days.seat(products)
         self._fresh.clear()
         self._newest.clear()
         self._renew()
+
+    def _quote(self, product: Product) -> Quote:
+        """With a number that is kept for good: a page may still hear of those that were followed before."""
+        return Quote(product, self._numbers.setdefault(str(product), len(self._numbers)))
 
     def _renew(self) -> None:
         """Every page gets a new snapshot, made once for all that show the same, and with it its open product's past."""
@@ -221,10 +226,11 @@ class Feed:
         fresh, self._fresh = self._fresh, {}
         if not self._audience:
             return
-        parts = {key: self._quotes[key].part(replayed=self._replayed) for key in fresh if key in self._quotes}
-        opened = self._audience.opened()
-        tapes = {key: tape_part(key, trades) for key, trades in fresh.items() if key in opened}
-        frame = Frame(parts, _now_ms(), tapes)
+        now, numbers, opened = _now_ms(), self._numbers, self._audience.opened()
+        changed = {key: self._quotes[key].part(replayed=self._replayed) for key in fresh if key in self._quotes}
+        parts = {key: terse.card(numbers[key], part, now) for key, part in changed.items()}
+        rows = {key: map(tape_row, trades) for key, trades in fresh.items() if key in opened}
+        frame = Frame(parts, now, {key: terse.tape(numbers[key], each, now) for key, each in rows.items()})
         for (selection, focus), viewers in self._audience.groups().items():
             if text := frame.text(self._keys(selection), focus):
                 self._audience.tell(text, viewers)

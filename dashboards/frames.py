@@ -1,15 +1,17 @@
-"""The messages to the pages, as JSON text: each product's part is made once, and each selection's text is made once."""
+"""The messages to the pages, as text: each product's part is made once, and each selection's text is made once."""
 
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from dashboards import terse
 from dashboards.view import Selection
 
 
 class Frame:
     """
-    What changed since the frame before: `parts` maps a product's key to its JSON, `tapes` that of an opened product.
+    What changed since the frame before: `parts` maps a product's key to its card, `tapes` that of an opened product to
+    its tape, both as of dashboards/terse.py.
     """
 
     def __init__(self, parts: Mapping[str, str], now_ms: int, tapes: Mapping[str, str] | None = None) -> None:
@@ -19,9 +21,7 @@ class Frame:
 
     def text(self, selection: Selection, focus: str | None = None) -> str:
         """
-        {"kind": "frame", "now": server clock in ms, "cards": [part, …], "tape": tape or null}.
-
-        "" if nothing changed of what is shown: the products of `selection`, and every trade of `focus`.
+        A terse frame: what changed of the products of `selection`, and every trade of `focus`. "" if nothing did.
         """
         shown = selection, focus
         if shown not in self._texts:
@@ -30,10 +30,8 @@ class Frame:
 
     def _made(self, selection: Selection, tape: str) -> str:
         keys = self._parts if selection is None else [key for key in selection if key in self._parts]
-        cards = ",".join(self._parts[key] for key in keys)
-        if not cards and not tape:
-            return ""
-        return f'{{"kind":"frame","now":{self._now_ms},"cards":[{cards}],"tape":{tape or "null"}}}'
+        cards = [self._parts[key] for key in keys]
+        return terse.frame(self._now_ms, cards, tape) if cards or tape else ""
 
 
 def snapshot_text(
@@ -42,7 +40,8 @@ def snapshot_text(
     """
     {"kind": "snapshot", "now", "status", "cards": [whole card, …], "catalogue": [names, …]}: a whole page.
 
-    catalogue: the names of every product that is followed, for the picker and for the page to know what is not.
+    catalogue: the names of every product that is followed, for the picker and for the page to know what is not; and the
+    number that frames call it by.
     """
     message = {"kind": "snapshot", "now": now_ms, "status": status, "cards": list(cards), "catalogue": list(catalogue)}
     return _compact(message)

@@ -94,11 +94,6 @@ def _only(late: bool) -> list[bool]:
     return [True] if late else []
 
 
-def tape_part(key: str, trades: list[Trade]) -> str:
-    """The trades of one product since the frame before, as JSON: [key, [row, …]] in the order of the stream."""
-    return _compact([key, [tape_row(trade) for trade in trades]])
-
-
 def price_text(price: float, digits: int) -> str:
     """A price that went through float64, with at least `digits` decimals: `67,829.30` of 67829.3 and 2."""
     exact = Decimal(

@@ -1,8 +1,7 @@
 """What the page knows of one product: its last trade and the line of recent prices. Rules only; no I/O, no clock."""
 
-import json
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from dashboards import format
 from poeticoins import Product, Trade
@@ -22,8 +21,9 @@ class Quote:
     Prices of the line are float64, since they are only drawn; the price in words keeps the exchange's own digits.
     """
 
-    def __init__(self, product: Product) -> None:
-        self.product = product
+    def __init__(self, product: Product, number: int) -> None:
+        """number: what frames call it; no other product's, ever."""
+        self.product, self.number = product, number
         self.last: Trade | None = None
         self._direction = 0
         self._told: Trade | None = None
@@ -68,21 +68,22 @@ class Quote:
         if stale > 0:
             del self._times[:stale], self._prices[:stale]
 
-    def part(self, *, replayed: bool) -> str:
+    def part(self, *, replayed: bool) -> list[object]:
         """
-        Its part of a frame, as JSON: [key, price, size, move, traded at, heard at].
+        Its part of a frame: [key, price, size, move, traded at, heard at].
 
         move: 1 up, -1 down, 0 unchanged, against the part before. Times are in ms since 1970; heard at is there in a
         replay only, where the age of a trade of last year is counted from when it was played.
         """
         before, self._told = self._told, self.last
-        return json.dumps(self._values(self._move(before), replayed), separators=(",", ":"))
+        return self._values(self._move(before), replayed)
 
-    def names(self) -> dict[str, str]:
-        """What it is called: its key and the words for its exchange, coin and currency."""
+    def names(self) -> dict[str, object]:
+        """What it is called: its key, its number, and the words for its exchange, coin and currency."""
         product = self.product
         return {
             "key": str(product),
+            "number": self.number,
             "exchange": product.exchange,
             "where": format.exchange_name(product.exchange),
             "base": product.base,
@@ -98,7 +99,7 @@ class Quote:
             "part": self._values(self._direction, replayed) if self.last else None,
         }
 
-    def _values(self, move: int, replayed: bool) -> Sequence[object]:
+    def _values(self, move: int, replayed: bool) -> list[object]:
         assert self.last is not None  # only what has traded is part of a frame
         trade = self.last
         values: list[object] = [

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import param
-
 from dashboards.feed import Feed
 from dashboards.view import Selection, View, turned
 
@@ -12,18 +10,16 @@ UNSEEN_LIMIT = 300
 """Messages (about 30 s) that a page may leave unread: after that it gets none until it says something again."""
 
 
-class Store(param.Parameterized):
+class Store:
     """
     A viewer of the feed. All its methods run on the server's loop; `from_page` may be called from any thread.
 
     The page keeps no state that counts: whenever it draws itself anew it says hello and gets everything.
     """
 
-    view = param.ClassSelector(default=View(), class_=View, doc="What the page shows: products, focus and interval.")
-
     def __init__(self, feed: Feed, send: Callable[[str], None], soon: Callable[..., object]) -> None:
         """send: hands one message to the browser. soon: the loop's `call_soon_threadsafe`."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        self.view = View()
         self._feed, self._send, self._soon = feed, send, soon
         self._unseen = 0
         self._closed = False
@@ -32,20 +28,19 @@ class Store(param.Parameterized):
     @property
     def selection(self) -> Selection:
         """No cards are shown but at the prices: none are sent to a page that is elsewhere."""
-        selection: Selection = self.view.selection if self.place == "prices" else ()
-        return selection
+        return self.view.selection if self.place == "prices" else ()
 
     @property
     def focus(self) -> str | None:
-        return str(self.view.focus) if self.view.focus and self.place == "prices" else None
+        return self.view.focus if self.place == "prices" else None
 
     @property
     def interval(self) -> str:
-        return str(self.view.interval)
+        return self.view.interval
 
     @property
     def place(self) -> str:
-        return str(self.view.place)
+        return self.view.place
 
     def from_page(self, message: Any) -> None:
         """

@@ -1,6 +1,6 @@
-// The whole page. The server sends JSON texts (dashboards/frames.py); everything here can be thrown away and drawn anew.
+// The whole page. The server sends texts (dashboards/frames.py); everything here can be thrown away and drawn anew.
 
-const ACK_EVERY = 50;
+const ACK_EVERY = 150; // half of what the server lets a page leave unread: see dashboards/store.py
 const SILENT_MS = 12_000; // the server says something every 5 s: after so long the link is dead, though nobody closed it
 const DEAD_MS = 60_000; // and after so long it will not come back by itself
 
@@ -10,7 +10,7 @@ class Board {
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
     const { view, ignored } = this.place.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
     this.build();
   }
@@ -43,7 +43,7 @@ class Board {
   // -- what the server says
 
   receive(text) {
-    const message = JSON.parse(text);
+    const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
     if (message.kind === "snapshot") this.renew(message);
@@ -59,6 +59,7 @@ class Board {
   renew({ status, cards, catalogue, now }) {
     this.status.show(status);
     this.catalogue = catalogue;
+    this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
     if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
     this.arrange();
     this.tick();

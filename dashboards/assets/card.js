@@ -1,4 +1,4 @@
-// One product's card. The server's part is [key, price, size, move, traded at, heard at]; see dashboards/quote.py.
+// One product's card. Its part is [key, price, size, move, traded at, heard at]; see dashboards/quote.py.
 
 const QUIET_MS = 60_000;
 const REDRAW_MS = 400;

@@ -144,17 +144,19 @@ def trade(product: Product, price: str, *, at: float | None = None, number: int 
 
 async def walk(market: Market, rate: float) -> None:
     """Prices that wander as prices do, from ten minutes ago until it is cancelled."""
-    chance, prices = random.Random(7), {p: PRICES[p.base] * (0.92 if p.quote == "EUR" else 1) for p in market.products}
+    chance = random.Random(7)
+    prices = {p: PRICES.get(p.base, 12.34) * (0.92 if p.quote == "EUR" else 1) for p in market.products}
     for product in market.products:
         for second in range(600, 0, -1):
             prices[product] *= math.exp(chance.gauss(0, 0.00025))
             market.closes.setdefault(product, []).append((int(time.time()) - second, prices[product]))
         market.tell(trade(product, f"{prices[product]:.2f}", at=time.time() - 1))
     numbers = 10
+    weights = [1 if product.base == "BTC" else 0.4 for product in market.products]
     while True:
         together = max(1, round(rate / 100))  # at most a hundred times a second
         await asyncio.sleep(chance.expovariate(rate / together))
-        for product in chance.choices(market.products, k=together, weights=[p.base == "BTC" or 0.4 for p in PRODUCTS]):
+        for product in chance.choices(market.products, k=together, weights=weights):
             numbers += 1
             prices[product] *= math.exp(chance.gauss(0, 0.0001))
             market.tell(trade(product, f"{prices[product]:.2f}", number=numbers))
@@ -168,10 +170,10 @@ async def twins(market: Market) -> None:
         market.tell(trade(btc, "67829.30", at=now, number=number), trade(btc, "67829.30", at=now, number=number + 1))
 
 
-async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
+async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
     from dashboards import page, server
 
-    market = Market(mode=mode if mode in ("demo", "replay") else "live")
+    market = Market(products, mode if mode in ("demo", "replay") else "live")
     market.open = mode != "none"
     rate = 0.0001 if mode == "still" else rate
     if mode == "trouble":

@@ -3,15 +3,18 @@
 import asyncio
 import json
 import re
+import socket
 from types import SimpleNamespace
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import websocket_connect
 
 from dashboards import broadcast, server
+from dashboards.cards import Cards
 from tests.dashboards.market import PRODUCTS, Market, trade
+from tests.dashboards.reading import read
 
 BTC = PRODUCTS[1]
 
@@ -60,8 +63,10 @@ async def running():
     await asyncio.wait_for(task, 5)
 
 
-async def test_all_comes_by_the_short_way_and_in_order(running):
+async def test_all_comes_and_goes_by_the_short_way_and_in_order(running, monkeypatch):
     url, market = running
+    long_way = []
+    monkeypatch.setattr(Cards, "_handle_msg", lambda _self, said: long_way.append(said))
     page = await Page.open(url)
     while not market.listeners:
         await asyncio.sleep(0.01)
@@ -71,11 +76,12 @@ async def test_all_comes_by_the_short_way_and_in_order(running):
     async with asyncio.timeout(20):
         while ("frame", broadcast.NAME) not in ways:
             for event in (await page.message()).get("events", []):  # the answer to a hello has none
-                ways.append((re.search(r'\\"kind\\":\\"(\w+)', json.dumps(event))[1], event["msg_type"]))
+                ways.append((read(event["msg_data"])["kind"], event["msg_type"]))
             market.tell(trade(BTC, "60000.00"))
 
     assert {way for _, way in ways} == {broadcast.NAME}
     assert ways[0][0] == "snapshot"
+    assert long_way == []
     page.socket.close()
 
 
@@ -101,7 +107,7 @@ class Socket:
     def __init__(self, **connection):
         self.write_lock = SimpleNamespace(_block=SimpleNamespace(_value=1))
         self.ws_connection = SimpleNamespace(**{"_compressor": None, "stream": self} | connection)
-        self.written = []
+        self.written, self._write_buffer = [], b""
 
     def write(self, some):
         self.written.append(some)
@@ -113,20 +119,20 @@ def document(*sockets):
 
 
 async def test_what_comes_while_a_message_is_half_on_its_way_follows_it_in_order():
-    socket = Socket()
-    line = broadcast.Line(document(socket))
-    socket.write_lock._block._value = 0
+    page = Socket()
+    line = broadcast.Line(document(page))
+    page.write_lock._block._value = 0
 
     assert line.write("1")
     assert line.write("2")
-    assert socket.written == []
-    socket.write_lock._block._value = 1
+    assert page.written == []
+    page.write_lock._block._value = 1
     async with asyncio.timeout(5):
-        while len(socket.written) < 2:
+        while len(page.written) < 2:
             await asyncio.sleep(0.001)
     assert line.write("3")
 
-    assert socket.written == [broadcast.framed(text) for text in "123"]
+    assert page.written == [broadcast.framed(text) for text in "123"]
 
 
 @pytest.mark.parametrize(
@@ -147,3 +153,42 @@ def test_page_that_has_just_gone_is_no_error():
 
     assert broadcast.Line(document(Gone(), here)).write("{}")
     assert len(here.written) == 1
+
+
+class Piped(Socket):
+    """A page's connection over a real pair of sockets: `far` is the browser's end."""
+
+    def __init__(self):
+        near, self.far = socket.socketpair()
+        self.stream = IOStream(near)
+        super().__init__(stream=self.stream)
+
+
+async def test_all_arrives_in_order_at_a_page_that_reads_late():
+    page = Piped()
+    line = broadcast.Line(document(page))
+    texts = [f"{number}{'.' * 10_000}" for number in range(90)]  # more than the system keeps, less than we do
+
+    assert all(line.write(text) for text in texts)
+    assert page.stream.writing()
+    reader, _ = await asyncio.open_connection(sock=page.far)
+    expected = b"".join(map(broadcast.framed, texts))
+
+    assert await asyncio.wait_for(reader.readexactly(len(expected)), 10) == expected
+
+
+async def test_page_that_never_reads_is_let_go_and_costs_the_others_nothing():
+    deaf, here = Piped(), Socket()
+    line, text = broadcast.Line(document(deaf, here)), "." * 10_000
+
+    for _ in range(1_000):
+        assert line.write(text)
+        if deaf.stream.closed():
+            break
+        assert len(deaf.stream._write_buffer) < broadcast.MOST_WAITING + 2 * len(text)
+
+    assert deaf.stream.closed()
+    served = len(here.written)
+    assert line.write(text)
+    assert len(here.written) == served + 1
+    deaf.far.close()

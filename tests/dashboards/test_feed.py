@@ -1,7 +1,6 @@
 """The shared feed on a market of our own, without a browser: what its pages get, and what becomes of trouble."""
 
 import asyncio
-import json
 import logging
 import time
 from itertools import pairwise
@@ -11,6 +10,7 @@ import pytest
 from dashboards.feed import Feed
 from poeticoins.errors import RequestTimeout, WireMismatch
 from tests.dashboards.market import PRODUCTS, Market, status, trade
+from tests.dashboards.reading import read
 
 BTC, ETH = PRODUCTS[1], PRODUCTS[2]
 
@@ -20,10 +20,14 @@ class Viewer:
 
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
-        self.focus, self.interval, self.place, self.hidden, self.messages = None, "1m", "prices", False, []
+        self.focus, self.interval, self.place, self.hidden = None, "1m", "prices", False
+        self.messages, self.keys = [], {}
 
     def show(self, text):
-        self.messages.append(json.loads(text))
+        message = read(text, self.keys)
+        if message["kind"] == "snapshot":
+            self.keys = {names["number"]: names["key"] for names in message["catalogue"]}
+        self.messages.append(message)
 
     def of(self, kind):
         return [message for message in self.messages if message["kind"] == kind]
@@ -331,3 +335,20 @@ async def test_hidden_page_gets_nothing_but_signs_of_life(market, monkeypatch):
     assert {message["kind"] for message in hidden.messages} == {"status"}
     assert len(hidden.of("status")) < len(seen.of("status"))
     task.cancel()
+
+
+async def test_number_of_a_product_is_never_anothers(market, feed):
+    viewer = Viewer()
+    feed.join(viewer)
+    first = dict(viewer.keys)
+
+    market.products = [type(BTC)("coinbase", "DOGE", "USD"), ETH, BTC]
+    market.open = False
+    await until(lambda: not market.listeners)
+    market.open = True
+    await until(lambda: market.listeners and len(viewer.keys) == 3)
+    market.tell(trade(BTC, "60000.00"))
+
+    await until(lambda: viewer.of("frame"))
+    assert viewer.of("frame")[-1]["cards"][0][0] == str(BTC)
+    assert {number: key for number, key in viewer.keys.items() if number in first}.items() <= first.items()

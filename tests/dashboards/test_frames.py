@@ -1,25 +1,31 @@
 """Frames: made once for all that show the same, and never more often than the pace allows."""
 
-import json
-
 import pytest
 
 from dashboards.frames import Frame, Pace
+from tests.dashboards.reading import read
 
 
 @pytest.fixture
 def frame():
-    return Frame({"a": '["a",1]', "b": '["b",2]'}, now_ms=5)
+    return Frame({"a": "0 1.00 1 0 5", "b": "1 2.00 1 0 0"}, 5, {"c": "2;=9 0 =3.00 1 b"})
 
 
 def test_frame_holds_what_changed_of_a_selection_in_its_order(frame):
-    assert json.loads(frame.text(("b", "c", "a"))) == {
+    assert read(frame.text(("b", "c", "a"))) == {
         "kind": "frame",
         "now": 5,
-        "cards": [["b", 2], ["a", 1]],
+        "cards": [["1", "2.00", "1", 0, 5], ["0", "1.00", "1", 0, 0]],
         "tape": None,
     }
-    assert len(json.loads(frame.text(None))["cards"]) == 2
+    assert len(read(frame.text(None))["cards"]) == 2
+
+
+def test_frame_holds_the_tape_of_the_open_product_shown_or_not(frame):
+    assert read(frame.text((), "c")) == {
+        "kind": "frame", "now": 5, "cards": [], "tape": ["2", [["9", 5, "3.00", "1", "buy"]]],
+    }  # fmt: skip
+    assert read(frame.text(("a",), "b"))["tape"] is None
 
 
 def test_frame_is_empty_for_who_shows_nothing_that_changed(frame):

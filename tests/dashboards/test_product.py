@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboards.histories import Histories
-from dashboards.product import INTERVALS, Past, history_text, price_text, tape_part
+from dashboards.product import INTERVALS, Past, history_text, price_text, tape_row
 from poeticoins.errors import RequestTimeout
 from tests.dashboards.market import PRODUCTS, Market, trade
 
@@ -29,16 +29,15 @@ def test_price_that_lost_its_zeros_gets_them_back(price, digits, text):
     assert price_text(price, digits) == text
 
 
-def test_every_trade_of_a_frame_is_a_row():
+def test_two_trades_in_one_millisecond_are_two_rows():
     twins = [trade(BTC, "67829.30", at=NOON, number=2**60 + number) for number in (1, 2)]
 
-    key, rows = json.loads(tape_part(str(BTC), twins))
+    rows = [tape_row(each) for each in twins]
 
-    assert key == str(BTC)
     assert rows[0] == ["1152921504606846977", NOON * 1000, "67,829.30", "0.0119", "buy"]
     assert len({row[0] for row in rows}) == 2
     late = trade(BTC, "67829.30", at=NOON, late=True)
-    assert json.loads(tape_part(str(BTC), [late]))[1][0][5:] == [True]
+    assert tape_row(late)[5:] == [True]
 
 
 def test_average_that_is_not_known_is_null_for_the_browser():

@@ -1,7 +1,5 @@
 """One product's card: its part of a frame, its line, and what late or old trades do to them."""
 
-import json
-
 from dashboards.quote import WINDOW_S, Quote
 from tests.dashboards.market import PRODUCTS, trade
 
@@ -10,14 +8,14 @@ NOON = 1_788_000_000
 
 
 def quote(*trades):
-    made = Quote(BTC)
+    made = Quote(BTC, 7)
     for each in trades:
         made.take(each)
     return made
 
 
 def part(made, **options):
-    return json.loads(made.part(replayed=False, **options))
+    return made.part(replayed=False, **options)
 
 
 def test_part_is_the_newest_trade_in_the_exchanges_digits():
@@ -41,7 +39,7 @@ def test_move_is_told_against_the_part_before():
 def test_part_of_a_replay_says_when_it_was_heard():
     made = quote(trade(BTC, "100.0", at=NOON))
 
-    assert json.loads(made.part(replayed=True))[4:] == [NOON * 1000, NOON * 1000]
+    assert made.part(replayed=True)[4:] == [NOON * 1000, NOON * 1000]
 
 
 def test_late_trade_mends_the_line_and_not_the_price():
@@ -83,9 +81,9 @@ def test_history_newer_than_what_is_known_is_believed():
 
 
 def test_card_without_a_trade_has_its_names_and_no_part():
-    card = Quote(BTC).snapshot(replayed=False)
+    card = Quote(BTC, 7).snapshot(replayed=False)
 
     assert card == {
-        "key": "coinbase:BTC-EUR", "exchange": "coinbase", "where": "Coinbase", "base": "BTC", "quote": "EUR",
-        "coin": "Bitcoin", "points": [], "part": None,
+        "key": "coinbase:BTC-EUR", "number": 7, "exchange": "coinbase", "where": "Coinbase", "base": "BTC",
+        "quote": "EUR", "coin": "Bitcoin", "points": [], "part": None,
     }  # fmt: skip

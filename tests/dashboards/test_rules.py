@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dashboards import terse
 from dashboards.cards import SCRIPTS, asset
 
 pytestmark = pytest.mark.browser
@@ -203,3 +204,20 @@ def test_vwap_is_told_only_where_all_of_it_is_known(js):
     assert js("summary(it, 0, 60_000).vwap", [foreign, known]) is None
     grown = js("grown(it, ['1', 30_000, '5', '1', 'buy', false], 60_000)[0]", [foreign])
     assert (grown["vwap"], grown["volume"], grown["high"]) == (None, 3, 5)
+
+
+def test_frame_is_read_by_the_browser_as_it_was_told(js):
+    now, keys = 1_788_000_000_000, {1: A, 20: B}
+    cards = [[A, "67,829.30", "0.0119", -1, now - 25], [B, "1.5", "2", 0, now - 9_000_000_000, now + 3]]
+    rows = [
+        [str(2**62 + 1), now - 70, "67,829.30", "0.0119", "buy"],
+        [str(2**62 + 2), now - 70, "67,829.30", "0.5", "sell"],
+        ["99", now + 2, "8.99", "1", "sell", True],
+    ]
+    told = [terse.card(number, part, now) for number, part in zip(keys, cards, strict=True)]
+    texts = [terse.frame(now, told, terse.tape(20, rows, now)), terse.frame(now, [], terse.tape(5, rows, now))]
+
+    known, unknown = js("it[0].map(text => frameOf(text, new Map(it[1])))", [texts, [["1", A], ["20", B]]])
+
+    assert known == {"kind": "frame", "now": now, "cards": cards, "tape": [B, rows]}
+    assert unknown == {"kind": "frame", "now": now, "cards": [], "tape": None}
