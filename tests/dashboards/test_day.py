@@ -1,9 +1,12 @@
 """The last 24 hours: what is in the window, what is known of it, and how it rolls."""
 
+import copy
 import json
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from dashboards.day import DAY_S, Day, Figures
 from dashboards.days import Days, bars
@@ -18,16 +21,16 @@ def bar(start, price, *, high=None, low=None, volume=1.0):
     return start, price, high or price, low or price, price, volume
 
 
-def day(*given, trades=()):
+def day(*past, trades=()):
     made = Day()
-    made.fill(given)
+    made.fill(past)
     for each in trades:
         made.take(*each)
     return made
 
 
 @pytest.mark.parametrize(
-    ("given", "trades", "figures"),
+    ("past", "trades", "figures"),
     [
         ([], [], None),
         ([], [(NOON, 5.0, 2.0)], Figures(5.0, 5.0, 5.0, 2.0, 30)),
@@ -40,8 +43,24 @@ def day(*given, trades=()):
     ],
     ids=["nothing", "one trade", "three hours", "a day and more", "too old", "a minute"],
 )
-def test_figures_are_of_what_is_known_of_the_last_day(given, trades, figures):
-    assert day(*given, trades=trades).figures(NOON + 30) == figures
+def test_figures_are_of_what_is_known_of_the_last_day(past, trades, figures):
+    assert day(*past, trades=trades).figures(NOON + 30) == figures
+
+
+@given(some.lists(some.tuples(some.integers(1, 8 * HOUR), some.integers(1, 99), some.booleans()), max_size=30))
+def test_figures_asked_all_the_time_are_those_asked_once(steps):
+    asked, now, told = day(), NOON, []
+    for wait, price, is_refilled in steps:
+        now += wait
+        told.append((now, float(price), 1.0))
+        asked.take(*told[-1])
+        filled = [bar(NOON - HOUR, 50.0)] if is_refilled else []
+        if is_refilled:
+            asked.fill([*filled, *(bar(at - at % 60, paid) for at, paid, _ in told[:1])])
+        once = copy.deepcopy(asked)
+        once._mark = None
+
+        assert asked.figures(now + 30) == once.figures(now + 30)
 
 
 def test_window_rolls():
