@@ -2,7 +2,7 @@
 
 const QUIET_MS = 60_000;
 const REDRAW_MS = 400;
-const FLASH_MS = 150; // and then it fades: see cards.css
+const FLASH_MS = 400; // without a fade: a colour that fades is painted sixty times a second, on a card that changes ten times
 
 class Card {
   constructor(message) {
