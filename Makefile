@@ -52,8 +52,8 @@ notebook: setup  ## JupyterLab on the notebooks, beside a running demo; Ctrl-C e
 	@trap : INT TERM; $(BIN)/python supervisor.py --demo & demo=$$!; trap 'kill $$demo 2>/dev/null; wait $$demo' EXIT; \
 	PYTHONPATH='$(CURDIR)' $(BIN)/python -m jupyterlab --JupyterApp.answer_yes=True --ServerApp.root_dir='$(CURDIR)/notebooks'
 
-bench-dashboard: setup  ## what open pages cost the server: 50 and 200 of them, and 200 opened at once
-	$(BIN)/python benchmarks/bench_dashboard.py 50 200
+bench-dashboard: setup  ## what 200 and 1,000 open pages cost and what they see, beside the targets; some ten minutes
+	$(BIN)/python benchmarks/bench_dashboard.py
 
 bench-supervision: setup  ## how fast what dies is back, what the supervisor costs, and whether load makes false alarms
 	$(BIN)/python benchmarks/bench_supervision.py

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-FRAME = re.compile(rb"frame\W+(?:now\W+)?(\d+)")
-"""A frame and the server's clock in ms when it was cut: see dashboards/frames.py."""
+FRAME = re.compile(rb'"frame (\d+)')
+"""A frame and the server's clock in ms when it was cut: see dashboards/terse.py."""
 ACK_EVERY = 150
 OPENED = (b"snapshot", b"history", b"chart")
 TEXT, CLOSE, PING = 1, 8, 9
@@ -40,7 +40,7 @@ class Viewer(asyncio.Protocol):
         """Counts from now on."""
         self.bytes = 0
         self.came: list[float] = []
-        self.lags: list[float] = []
+        self.lags: dict[int, float] = {}  # by when the frame was cut
 
     @property
     def frames(self) -> int:
@@ -148,7 +148,7 @@ class Viewer(asyncio.Protocol):
             self._say({"seen": ACK_EVERY})
         if cut := FRAME.search(content, 0, 160):
             self.came.append(time.monotonic())
-            self.lags.append(time.time() - int(cut[1]) / 1000)
+            self.lags[int(cut[1])] = time.time() - int(cut[1]) / 1000
 
     async def _message(self) -> bytes:
         assert self._messages

@@ -28,6 +28,8 @@ PRODUCTS = [
     for quote in ("EUR", "USD")
     for base in ("LTC", "BTC", "ETH")
 ]
+MOST_TOLD = 2_000
+"""Trades of a product that are remembered, so that hours of many trades a second stay cheap."""
 PRICES = {"BTC": 67829.30, "ETH": 3453.82, "LTC": 84.46}
 
 
@@ -51,6 +53,8 @@ class Market:
         for trade in trades:
             self.lasts[trade.product] = trade
             self.told.setdefault(trade.product, []).append(trade)
+            if len(self.told[trade.product]) > MOST_TOLD:
+                del self.told[trade.product][: MOST_TOLD // 2]
             for queue in self._queues:
                 queue.put_nowait(trade)
 

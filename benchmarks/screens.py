@@ -1,0 +1,85 @@
+"""What a real page sees, in Chromium without a GPU: how old a price is when its text changes, and what it costs."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.dashboards.conftest import FLAGS, NAMES
+
+TICK = os.sysconf("SC_CLK_TCK")
+BOARD = "[...document.querySelectorAll('*')].map(node => node.shadowRoot).find(root => root?.querySelector('.board'))"
+PRICED = f"() => /[0-9]/.test({BOARD}?.querySelector('.price-text')?.textContent ?? '')"
+WATCH = f"""() => {{
+  window.ages = [];
+  const watched = new MutationObserver((changes) => {{
+    const now = performance.timeOrigin + performance.now();
+    for (const card of new Set(changes.map(({{ target }}) => (target.closest ? target : target.parentElement).closest('.card'))))
+      window.ages.push(now - Date.parse(card.querySelector('time').dateTime));
+  }});
+  for (const price of {BOARD}.querySelectorAll('.price-text')) watched.observe(price, {{ childList: true, characterData: true, subtree: true }});
+}}"""  # noqa: E501
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; None if there is none on this machine."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Screen:
+    """A page at `url` + `query`, opened now, with its own storage. first_price: seconds from navigation to a price."""
+
+    def __init__(self, browser: Any, url: str, query: str = "") -> None:
+        self._browser = browser
+        self._context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self._page: Page = self._context.new_page()
+        self._host = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
+        self.foreign: list[str] = []
+        self._page.on("request", lambda request: self._note(request.url))
+        began = time.monotonic()
+        self._page.goto(url + query, wait_until="commit")
+        self._page.wait_for_function(PRICED)
+        self.first_price = time.monotonic() - began
+
+    def _note(self, address: str) -> None:
+        if not address.startswith((self._host, "data:", "blob:")):
+            self.foreign.append(address)
+
+    def follow(self, seconds: float) -> tuple[list[float], float]:
+        """
+        Of the next `seconds`: how old, in ms, each price that reached the screen was when its text changed, from when
+        its trade was told to the feed; and what share of the time the page's main thread used a core.
+        """
+        self._page.evaluate(WATCH)
+        before, began = self._main_threads(), time.monotonic()
+        self._page.wait_for_timeout(seconds * 1000)
+        share = (self._main_threads() - before) / (time.monotonic() - began)
+        return self._page.evaluate("window.ages"), share
+
+    def _main_threads(self) -> float:
+        """Seconds of CPU that the main threads of this browser's pages have used; one page is open at a time."""
+        processes = self._browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        return sum(_main_thread(process["id"]) for process in processes if process["type"] == "renderer")
+
+    def close(self) -> None:
+        self._context.close()
+
+
+def _main_thread(pid: int) -> float:
+    """A process's first thread has the process's number."""
+    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
