@@ -11,8 +11,9 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("words", "address", "candles", "place", "sparkline", "day", "card", "picker", "grid", "tape", "chart"),
-        *("focus", "compare", "system", "navigation", "status", "connection", "board", "render"),
+        *("words", "address", "candles", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
+        *("crosshair", "chart", "readout", "focus", "compare", "system", "navigation", "status"),
+        *("connection", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""

@@ -168,6 +168,13 @@ async def twins(market: Market) -> None:
         market.tell(trade(btc, "67829.30", at=now, number=number), trade(btc, "67829.30", at=now, number=number + 1))
 
 
+async def latecomers(market: Market) -> None:
+    """Twice a second a trade of bitcoin that was traded two seconds ago and comes late."""
+    for number in range(1_000_000, 2_000_000):
+        await asyncio.sleep(0.5)
+        market.tell(trade(market.products[4], "67829.30", at=time.time() - 2, number=number, late=True))
+
+
 async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
     from dashboards import page, server
 
@@ -200,6 +207,8 @@ async def serve(port: int, mode: str, rate: float, *origins: str) -> None:
         group.create_task(walk(market, rate))
         if mode == "twins":
             group.create_task(twins(market))
+        if mode == "late":
+            group.create_task(latecomers(market))
         group.create_task(server.run(settings, child, market))
 
 
