@@ -47,6 +47,10 @@ class Store(param.Parameterized):
     def place(self) -> str:
         return str(self.view.place)
 
+    @property
+    def watch(self) -> tuple[str, ...]:
+        return tuple(self.view.watch)
+
     def from_page(self, message: Any) -> None:
         """
         A message from the browser, and so anything at all.
@@ -74,6 +78,8 @@ class Store(param.Parameterized):
             self.hello()
         if message.get("chart"):
             self._feed.draw(self)
+        if message.get("watch") and not message.get("hello"):
+            self._feed.watch(self)
         elsewhere = (self.focus, self.interval) != (before.focus, before.interval)
         if self.focus and not is_new and (elsewhere or message.get("again")):
             self._feed.open(self)

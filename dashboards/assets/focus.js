@@ -23,7 +23,9 @@ class Focus {
     this.name = el("h2", "focus-name");
     this.price = el("span", "focus-price");
     this.change = el("span", "change");
-    const close = button("close", "Close", () => this.acts.close());
+    const alert = button("alert", "Alert", () => this.acts.alert(this.key));
+    alert.hidden = !this.acts.alert;
+    const close = el("div", "focus-acts", alert, button("close", "Close", () => this.acts.close()));
     this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")])); // of what is shown
     const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", `${name} shown`), node)));
     this.shown = el("span", "since");
