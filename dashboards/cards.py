@@ -12,8 +12,8 @@ SCRIPTS = tuple(
     f"{name}.js"
     for name in (
         *("words", "address", "candles", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
-        *("crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel", "compare", "system"),
-        *("navigation", "status", "connection", "board", "render"),
+        *("crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
+        *("exporter", "compare", "system", "navigation", "status", "connection", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""

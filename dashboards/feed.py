@@ -8,18 +8,21 @@ waits for a page, and no page waits for another.
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from dashboards import charts, format
 from dashboards.audience import Audience
 from dashboards.days import Days
 from dashboards.delivery import Viewer
+from dashboards.exports import Exports
 from dashboards.frames import Frame, Pace, snapshot_text, status_text
 from dashboards.histories import Histories
 from dashboards.outlook import Outlook
 from dashboards.product import digits_of, tape_part
 from dashboards.quote import WINDOW_S, Quote
 from dashboards.source import Source, past
+from dashboards.tables import ordered
 from dashboards.view import Selection
 from dashboards.watching import Watching, begun, part, watched_text
 from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
@@ -49,6 +52,7 @@ class Feed:
         self._days = Days(source)
         self._watching = Watching()
         self._histories = Histories(source, self._digits)
+        self._exports = Exports(source)
         self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
         self._heard = 0
@@ -84,6 +88,21 @@ class Feed:
         lines = {str(quote.product): quote.snapshot(replayed=False)["points"] for quote in quotes}
         if text := watched_text(viewer.watch, parts, _now_ms(), lines):
             self._audience.tell(text, [viewer])
+
+    def export(self, viewer: Viewer, said: object) -> None:
+        """Gets `viewer` a file of what it shows; anything else than such an order is left unanswered."""
+        order = ordered(said)
+        if order is None or (order.key and order.key not in self._quotes):
+            return
+        tell = partial(self._tell_one, viewer)
+        if refusal := self._exports.refusal(viewer):
+            tell(refusal)
+            return
+        shown = (self._quotes[key].last for key in self._keys(viewer.selection) if key in self._quotes)
+        self._answer(self._exports.tell(order, self._mode, [last for last in shown if last], tell))
+
+    def _tell_one(self, viewer: Viewer, text: str) -> None:
+        self._audience.tell(text, [viewer])
 
     def draw(self, viewer: Viewer) -> None:
         """Gets `viewer` the chart, empty; its browser fills it."""

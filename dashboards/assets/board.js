@@ -23,6 +23,7 @@ class Board {
     const watch = this.place.owned ? { alert: (key) => this.alerts.open(key) } : {};
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at), ...watch });
     this.alerts = new AlertPanel(this.place, this.clock, (message) => this.model.send_msg(message));
+    this.exporter = new Exporter((message) => this.model.send_msg(message));
     this.alerts.priceOf = (key) => this.priceOf(key);
     this.focus = new Focus({
       close: () => this.change({ focus: null }),
@@ -30,6 +31,7 @@ class Board {
       again: () => this.model.send_msg({ again: 1 }),
       chart: () => this.model.send_msg({ chart: 1 }),
       ...watch,
+      export: () => this.exporter.open("candles"),
     });
     this.note = el("p", "note");
     this.note.setAttribute("role", "status");
@@ -39,9 +41,9 @@ class Board {
     const { node, empty, said } = this.grid;
     this.compare = new ComparePlace();
     this.system = new SystemPlace();
-    const prices = el("div", "place prices", node, empty, this.focus.node, this.zone);
+    const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node, this.alerts.node, this.alerts.alarm.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
     this.arrange();
   }
 
@@ -57,6 +59,7 @@ class Board {
     else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else if (message.kind === "watched") this.alerts.watcher.hear(message);
+    else if (message.kind === "export") this.exporter.hear(message);
     else this.update(message);
     this.alerts.watcher.note();
     this.acknowledge();
@@ -189,6 +192,7 @@ class Board {
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
+    this.exporter.know(this.shown.length, known.get(focus) ?? null, interval);
     this.status.title(place === USUAL_PLACE ? this.focus.title : PLACES[place]);
   }
 

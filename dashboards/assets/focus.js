@@ -25,7 +25,7 @@ class Focus {
     this.change = el("span", "change");
     const alert = button("alert", "Alert", () => this.acts.alert(this.key));
     alert.hidden = !this.acts.alert;
-    const close = el("div", "focus-acts", alert, button("close", "Close", () => this.acts.close()));
+    const close = el("div", "focus-acts", alert, button("export", "Export…", () => this.acts.export()), button("close", "Close", () => this.acts.close()));
     this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")])); // of what is shown
     const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", `${name} shown`), node)));
     this.shown = el("span", "since");

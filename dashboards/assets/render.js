@@ -30,6 +30,7 @@ export function render({ model, view }) {
     stay();
     board.focus.close();
     board.alerts.close();
+    board.exporter.close();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());

@@ -21,6 +21,7 @@ class Viewer:
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
         self.focus, self.interval, self.place, self.hidden, self.messages = None, "1m", "prices", False, []
+        self.watch = ()
 
     def show(self, text):
         self.messages.append(json.loads(text))
