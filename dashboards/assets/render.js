@@ -29,6 +29,8 @@ export function render({ model, view }) {
     document.removeEventListener("visibilitychange", onVisible);
     stay();
     board.focus.close();
+    board.alerts.close();
+    board.exporter.close();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());
