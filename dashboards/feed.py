@@ -24,7 +24,7 @@ from dashboards.quote import WINDOW_S, Quote
 from dashboards.source import Source, past
 from dashboards.tables import ordered
 from dashboards.view import Selection
-from dashboards.watching import Watching, begun, part, watched_text
+from dashboards.watch import Watch
 from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
 
 FRAME_S = 0.1
@@ -33,8 +33,6 @@ POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
 SIGN_OF_LIFE_S = 5.0
 """Seconds between two statuses that every page hears, hidden or not, news or none: silence looks like a dead link."""
-WATCH_S = 1.0
-"""Seconds between two tellings of what alerts need."""
 DEFAULT_CARDS = 12
 """Cards of a page that asks for no products in particular."""
 
@@ -49,9 +47,9 @@ class Feed:
         self._fresh: dict[str, list[Trade]] = {}
         self._newest: dict[str, int] = {}
         self._audience = Audience()
+        self._watch = Watch(self._audience)
         self._outlook = Outlook(source)
         self._days = Days(source)
-        self._watching = Watching()
         self._histories = Histories(source, self._digits)
         self._exports = Exports(source)
         self._answering: set[asyncio.Task[None]] = set()
@@ -84,11 +82,7 @@ class Feed:
 
     def watch(self, viewer: Viewer) -> None:
         """Gets `viewer` the last ten minutes of what its alerts need; what follows comes once a second."""
-        quotes = [self._quotes[key] for key in viewer.watch if key in self._quotes]
-        parts = {str(quote.product): part(str(quote.product), begun(quote.last)) for quote in quotes if quote.last}
-        lines = {str(quote.product): quote.snapshot(replayed=False)["points"] for quote in quotes}
-        if text := watched_text(viewer.watch, parts, _now_ms(), lines):
-            self._audience.tell(text, [viewer])
+        self._watch.begin(viewer, self._quotes)
 
     def export(self, viewer: Viewer, said: object) -> None:
         """Gets `viewer` a file of what it shows; anything else than such an order is left unanswered."""
@@ -192,7 +186,7 @@ class Feed:
                 group.create_task(self._listen(products))
                 group.create_task(self._fill(products))
                 group.create_task(self._days.follow(products))
-                group.create_task(self._tell_watched())
+                group.create_task(self._watch.run())
         except* PoeticoinsError as errors:
             self._outlook.complaint = str(errors.exceptions[0])
 
@@ -217,15 +211,6 @@ class Feed:
         for viewer in self._audience:
             self.watch(viewer)
 
-    async def _tell_watched(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_S)
-            parts, now_ms = self._watching.news(), _now_ms()
-            texts = {viewer.watch: watched_text(viewer.watch, parts, now_ms) for viewer in self._audience}
-            for viewer in self._audience:
-                if text := texts[viewer.watch]:
-                    self._audience.tell(text, [viewer])
-
     async def _listen(self, products: Sequence[Product]) -> None:
         assert self._pace  # run() made it
         async for trade in self._source.stream_trades(products):
@@ -235,7 +220,7 @@ class Feed:
                 self._newest[exchange] = max(trade.traded_at_ns, self._newest.get(exchange, 0))
                 self._quotes[key].take(trade)
                 self._days.take(trade)
-                self._watching.take(trade)
+                self._watch.take(trade)
                 self._fresh.setdefault(key, []).append(trade)
                 self._pace.due()
 

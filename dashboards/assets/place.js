@@ -58,6 +58,7 @@ class Place {
 
   // Calls `listen` when another tab stores something under `name`. Returns how to stop listening.
   onStored(name, listen) {
+    if (!this.owned) return () => {};
     const heard = (event) => event.key === name && listen();
     addEventListener("storage", heard);
     return () => removeEventListener("storage", heard);

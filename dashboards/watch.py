@@ -1,0 +1,45 @@
+"""Tells each page, once a second, what its alerts need: be it hidden, or at another place than the prices."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from dashboards.audience import Audience
+from dashboards.delivery import Viewer
+from dashboards.quote import Quote
+from dashboards.watching import Watching, begun, part, watched_text
+from poeticoins import Trade
+
+WATCH_S = 1.0
+
+
+class Watch:
+    """`run()` until cancelled; on the server's loop."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+        self._watching = Watching()
+
+    def take(self, trade: Trade) -> None:
+        self._watching.take(trade)
+
+    def begin(self, viewer: Viewer, quotes: Mapping[str, Quote]) -> None:
+        """The last ten minutes of what `viewer` watches, as far as it is among `quotes`."""
+        found = {key: quotes[key] for key in viewer.watch if key in quotes}
+        parts = {key: part(key, begun(quote.last)) for key, quote in found.items() if quote.last}
+        lines = {key: quote.snapshot(replayed=False)["points"] for key, quote in found.items()}
+        if text := watched_text(viewer.watch, parts, _now_ms(), lines):
+            self._audience.tell(text, [viewer])
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            parts, now_ms = self._watching.news(), _now_ms()
+            texts = {viewer.watch: watched_text(viewer.watch, parts, now_ms) for viewer in self._audience}
+            for viewer in self._audience:
+                if text := texts[viewer.watch]:
+                    self._audience.tell(text, [viewer])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
