@@ -1,10 +1,10 @@
-"""Files of what a page shows: made in a thread, one at a time, and sent in pieces between the frames."""
+"""Files of what a page shows: made in a thread, one at a time, and sent in pieces as fast as the page reads them."""
 
 import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
@@ -18,8 +18,8 @@ MOST_ROWS = 50_000
 """The newest of a product's trades or candles: what historical keeps of trades."""
 PIECE = 96 * 1024
 """Bytes of a file in one message."""
-PIECE_S = 0.02
-"""Seconds between two pieces, in which the frames of all pages go."""
+READ_S = 20.0
+"""Seconds that a page may take to read one; the next is sent once it has, so that none waits in the server."""
 AGAIN_S = 2.0
 """Seconds between two files for one page."""
 MOST_WAITING = 8
@@ -33,6 +33,7 @@ class Exports:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._served: WeakKeyDictionary[Viewer, float] = WeakKeyDictionary()
+        self._read: WeakKeyDictionary[Viewer, asyncio.Event] = WeakKeyDictionary()
 
     def refusal(self, viewer: Viewer) -> str:
         """Why `viewer` gets no file now, as a message; "" if it does."""
@@ -41,20 +42,33 @@ class Exports:
         self._served[viewer] = time.monotonic()
         return ""
 
-    async def tell(self, order: Order, mode: str, lasts: Sequence[Trade], tell: Callable[[str], None]) -> None:
-        """
-        Hands `tell` the file in messages, or one that says why there is none.
+    def read(self, viewer: Viewer) -> None:
+        """`viewer` has read the piece that it was sent."""
+        if event := self._read.get(viewer):
+            event.set()
 
-        {"kind": "export", "name", "rows", "piece": base64, "at": number of the piece, "of": how many there are}.
+    async def tell(self, viewer: Viewer, made: tuple[Order, str, Sequence[Trade]], tell: Callable[[str], None]) -> None:
         """
+        Hands `tell` the file in messages for `viewer`, or one that says why there is none.
+
+        made: what of, in which mode, and the last trades of the cards. Messages: {"kind": "export", "name", "rows",
+        "piece": base64, "at": number of the piece, "of": how many there are}.
+        """
+        order, mode, lasts = made
         self._waiting += 1
         try:
             async with self._turn:
                 rows, file = await asyncio.to_thread(self._make, order, lasts)
-                name = tables.file_name(order, mode, datetime.now(UTC))
-                await self._send({"kind": "export", "name": name, "rows": rows}, file, tell)
+            name = tables.file_name(order, mode, datetime.now(UTC))
+            read = self._read[viewer] = asyncio.Event()
+            for text in messages({"kind": "export", "name": name, "rows": rows}, file):
+                read.clear()
+                tell(text)
+                await asyncio.wait_for(read.wait(), READ_S)
         except (PoeticoinsError, tables.NoParquet) as error:
             tell(problem_text(str(error)))
+        except TimeoutError:
+            return  # the page is gone, or says itself that the file did not come
         finally:
             self._waiting -= 1
 
@@ -70,11 +84,13 @@ class Exports:
             frame = tables.of_product(answer, order.key)
         return len(frame), tables.contents(frame, order.form)
 
-    async def _send(self, head: dict[str, object], file: bytes, tell: Callable[[str], None]) -> None:
-        pieces = [file[at : at + PIECE] for at in range(0, len(file), PIECE)]
-        for at, piece in enumerate(pieces):
-            tell(json.dumps({**head, "piece": base64.b64encode(piece).decode(), "at": at, "of": len(pieces)}))
-            await asyncio.sleep(PIECE_S)
+
+def messages(head: dict[str, object], file: bytes) -> Iterator[str]:
+    """The file in pieces, as texts."""
+    pieces = range(0, len(file), PIECE)
+    for at, begin in enumerate(pieces):
+        piece = base64.b64encode(file[begin : begin + PIECE]).decode()
+        yield json.dumps({**head, "piece": piece, "at": at, "of": len(pieces)})
 
 
 def problem_text(problem: str) -> str:

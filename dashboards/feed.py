@@ -94,7 +94,12 @@ class Feed:
             tell(refusal)
             return
         shown = (self._quotes[key].last for key in self._keys(viewer.selection) if key in self._quotes)
-        self._answer(self._exports.tell(order, self._mode, [last for last in shown if last], tell))
+        made = order, self._mode, [last for last in shown if last]
+        self._answer(self._exports.tell(viewer, made, tell))
+
+    def exported(self, viewer: Viewer) -> None:
+        """`viewer` has read a piece of its file."""
+        self._exports.read(viewer)
 
     def _tell_one(self, viewer: Viewer, text: str) -> None:
         self._audience.tell(text, [viewer])

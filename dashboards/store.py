@@ -51,8 +51,8 @@ class Store:
         A message from the browser, and so anything at all.
 
         {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the open
-        product's history anew, {"export": order} for a file: see dashboards/tables.py; with the first or alone, what it
-        shows: see dashboards/view.py.
+        product's history anew, {"export": order} for a file, see dashboards/tables.py, {"exported": n} as it reads
+        its pieces; with the first or alone, what it shows: see dashboards/view.py.
 
         {"hidden": true} when nobody sees it any more: it gets nothing but a sign of life. {"hidden": false} when it is
         seen again: it gets everything anew. A page that needs prices unseen, for an alert say, keeps that to itself.
@@ -76,6 +76,8 @@ class Store:
             self._feed.draw(self)
         if message.get("watch") and not message.get("hello"):
             self._feed.watch(self)
+        if "exported" in message:
+            self._feed.exported(self)
         if "export" in message:
             self._feed.export(self, message["export"])
         elsewhere = (self.focus, self.interval) != (before.focus, before.interval)

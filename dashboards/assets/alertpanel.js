@@ -13,9 +13,9 @@ class AlertPanel {
   }
 
   build() {
-    this.opener = button("alerts-open", "Alerts", () => this.open());
+    this.opener = button("alerts-open", "", () => this.open());
     this.count = el("span", "count");
-    this.opener.append(this.count);
+    this.opener.append(bell(), el("span", "long", "Alerts"), this.count);
     this.form = this.formed();
     this.list = el("ul", "alerts-list");
     this.list.setAttribute("aria-label", "Alerts");
@@ -144,4 +144,10 @@ class AlertPanel {
 function labelled(field, text) {
   const word = el("span", "", text);
   return { node: el("label", "", word, field), word, field };
+}
+
+function bell() {
+  const node = svg("svg", { viewBox: "0 0 24 24", class: "bell-sign", "aria-hidden": "true" });
+  node.append(svg("path", { d: "M6 17h12l-1.6-2.4V10a4.4 4.4 0 0 0-8.8 0v4.6zM10.3 20a2 2 0 0 0 3.4 0" }));
+  return node;
 }

@@ -65,6 +65,7 @@ class Exporter {
     if (problem) this.end(problem);
     else if (at !== this.pieces.length) this.end("A part of it was lost; try again.");
     else {
+      this.send({ exported: at });
       this.pieces.push(Uint8Array.from(atob(piece), (letter) => letter.charCodeAt(0)));
       if (at + 1 < of) this.wait(`${Math.round((100 * (at + 1)) / of)} % of it is here…`);
       else this.save(name, rows);

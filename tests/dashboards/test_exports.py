@@ -116,9 +116,24 @@ def test_without_pyarrow_it_is_said_what_to_install(monkeypatch):
 
 
 async def told(exports_, order, lasts=()):
-    texts = []
-    await exports_.tell(order, "live", lasts, texts.append)
+    viewer, texts = Viewer(), []
+
+    def tell(text):
+        texts.append(text)
+        exports_.read(viewer)
+
+    await exports_.tell(viewer, (order, "live", lasts), tell)
     return list(map(json.loads, texts))
+
+
+async def test_page_that_does_not_read_gets_no_more_than_one_piece(monkeypatch):
+    monkeypatch.setattr(exports, "PIECE", 100)
+    monkeypatch.setattr(exports, "READ_S", 0.05)
+    texts = []
+
+    await Exports(market()).tell(Viewer(), (Order("trades", "csv", str(BTC)), "live", ()), texts.append)
+
+    assert [json.loads(text)["at"] for text in texts] == [0]
 
 
 async def test_file_comes_in_pieces_that_make_it_whole(monkeypatch):
