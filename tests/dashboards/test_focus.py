@@ -157,6 +157,7 @@ def test_finger_on_the_chart_scrolls_the_page_up_and_down_and_the_chart_sideways
 
     shown.until(f"!{FOLLOWS}")
     assert shown.page.evaluate("scrollY") == before
+    shown.page.wait_for_function(rest, polling=200)  # a tap on what still swings only stops it
     shown.page.get_by_role("button", name="Follow the newest").tap()
     shown.until(FOLLOWS)
     assert shown.troubles == []
