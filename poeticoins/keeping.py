@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import signal
+import time
 from collections.abc import Callable, Mapping
 
 from poeticoins import log
@@ -26,6 +27,7 @@ from poeticoins.lifecycle import (
     deadline,
     step,
 )
+from poeticoins.load import Load
 from poeticoins.spawning import Lifeline, end, sweep
 from poeticoins.supervised import Supervised
 
@@ -39,7 +41,7 @@ class Keeper:
     Keeps the children in `places`, by name and in start order, from when it is made until `close`.
 
     closing: to be set when no process is to be made any more. settings: those for the next processes and deadlines.
-    on_change: called whenever a child's state has changed.
+    on_change: called whenever a child's state has changed. load: that of this process, the supervisor's.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Keeper:
     ) -> None:
         self.settings, self.places = settings, places
         self.closing = False
+        self.load = Load()
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._lifeline = Lifeline()
@@ -88,6 +91,7 @@ class Keeper:
                 self.happened(place, Overslept(gap))
             self.happened(place, Tick())
             place.settle()
+        self.load = self.load.take(now, time.process_time())
         log.settle()
         self._schedule()
 

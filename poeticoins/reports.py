@@ -12,9 +12,9 @@ ChildState = Literal["starting", "ready", "degraded", "backoff", "stopping", "st
 
 class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; rss: bytes of
-    memory in use, None if it does not run or has not said yet; last_words: the last lines that it wrote before a bad
-    exit, or the first of its stacks if it hung or crashed.
+    One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; cpu: its share of
+    one core over the last 10 s, rss: bytes of memory in use, each None if it does not run or has not said yet;
+    last_words: the last lines that it wrote before a bad exit, or the first of its stacks if it hung or crashed.
     """
 
     name: str
@@ -24,6 +24,7 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float
     last_exit: str | None
     next_try_in: float | None = None
+    cpu: float | None = None
     rss: int | None = None
     last_words: list[str] = []
 
@@ -49,7 +50,10 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole tree. url: the dashboard's address, None if it is not supervised or not up yet."""
+    """
+    The whole tree. pid, uptime, cpu and rss are the supervisor's own, as those of a ChildStatus. url: the dashboard's
+    address, None if it is not supervised or not up yet.
+    """
 
     mode: Mode
     pid: int
@@ -60,6 +64,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     children: list[ChildStatus]
     feeds: list[FeedStatus]
     url: str | None = None
+    cpu: float | None = None
+    rss: int | None = None
 
 
 def status_of(answer: dict[str, Any]) -> Status:

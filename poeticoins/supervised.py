@@ -14,6 +14,7 @@ import msgspec
 from poeticoins import child, log, spawning
 from poeticoins.config import Settings
 from poeticoins.lifecycle import Life
+from poeticoins.load import Load
 from poeticoins.spawning import Lifeline, end
 from poeticoins.tree import ChildSpec
 from poeticoins.words import Words
@@ -22,12 +23,13 @@ _FORKED_FROM_THE_DEAD = 255  # what multiprocessing says of a child whose nurser
 
 
 class Heartbeat(msgspec.Struct):
-    """What a child says of itself; see child.py, which writes it."""
+    """What a child says of itself; see child.py, which writes it. cpu: the seconds of CPU that it has spent."""
 
     ready: bool
     nursery: int
     rss: int
     facts: dict[str, Any]
+    cpu: float = 0.0
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)
@@ -41,6 +43,7 @@ class Supervised:
         self.life = Life()
         self.facts: dict[str, Any] = {}
         self.nursery = 0
+        self.load = Load()
         self.was_ready = asyncio.Event()
         self.stopped = asyncio.Event()
         self.made = asyncio.Event()
@@ -80,6 +83,7 @@ class Supervised:
         os.set_blocking(beats.fileno(), False)
         os.set_blocking(words.fileno(), False)
         self.process, self.beats, self.words = made, beats, words
+        self.load = Load().take(time.monotonic(), 0.0)
         self._begin_to_listen()
         self.made.set()
 
@@ -96,6 +100,7 @@ class Supervised:
         with contextlib.suppress(IndexError, msgspec.DecodeError):
             beat = _decoder.decode(beats[-1])
             self.facts, self.nursery = beat.facts, beat.nursery
+            self.load = self.load.take(time.monotonic(), beat.cpu)
             return beat
         return None
 

@@ -62,6 +62,21 @@ def test_a_stopped_child_is_replaced_within_eight_seconds_by_the_defaults(family
     family.ready("coinbase", other_than=victim, within=8)
 
 
+def test_status_tells_a_busy_child_from_an_idle_one_and_knows_the_supervisor_itself(family):
+    family.start("historical=steady", "coinbase=busy")
+
+    busy = until(lambda: (family.child("coinbase")["cpu"] or 0) > 0.2 and family.status(), within=30)
+
+    idle = next(child for child in busy["children"] if child["name"] == "historical")
+    busiest = next(child for child in busy["children"] if child["name"] == "coinbase")
+    assert 0 <= idle["cpu"] < busiest["cpu"] < 1.5
+    assert 0 <= busy["cpu"] < 1
+    assert 5e6 < busy["rss"] < 150e6
+    shown = family.command("status").stdout
+    assert "supervisor" in shown
+    assert "%" in shown
+
+
 def test_a_child_that_grows_too_big_is_restarted_and_status_says_why(family):
     family.environment["POETICOINS_RSS_LIMIT"] = "150"
     family.start("historical=steady", "coinbase=growing")
