@@ -68,6 +68,8 @@ class Keeper:
         """Decides what `event` makes of the child, and does it."""
         before, now = place.life, self._loop.time()
         place.life, action = step(before, event, now, self.settings)
+        if isinstance(event, Exited):
+            place.exited(before, now)
         _tell(place, before, event, now)
         if place.life.final and not place.life.running:
             place.stopped.set()
@@ -164,7 +166,7 @@ def _tell(place: Supervised, before: Life, event: Event, now: float) -> None:
     elif life.state == "ready" != before.state:
         url = {"url": place.facts["url"]} if "url" in place.facts else {}
         log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1, **url)
-    elif life.ended_for != before.ended_for is None:
+    elif isinstance(event, Beat) and life.ended_for != before.ended_for:
         log.warn(_logger, "uses too much memory, is restarted", about=name, why=life.ended_for, pid=place.pid)
     elif isinstance(event, Tick) and life.kill_at != before.kill_at:
         what = "hangs, is asked for its stacks" if before.kill_at is None else "does not end, is killed"

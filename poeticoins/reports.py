@@ -10,11 +10,24 @@ from poeticoins.model import Mode
 ChildState = Literal["starting", "ready", "degraded", "backoff", "stopping", "stopped"]
 
 
+class Exit(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One end of one process. at: when it was noticed, ISO 8601; how: why and how, such as "SIGKILL" or "hung: no
+    heartbeat for 5 s; SIGABRT"; ran_for: seconds, 0 if it could not be made; words: the last_words of that time.
+    """
+
+    at: str
+    how: str
+    ran_for: float
+    words: list[str] = []
+
+
 class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; cpu: its share of
-    one core over the last 10 s, rss: bytes of memory in use, each None if it does not run or has not said yet;
-    last_words: the last lines that it wrote before a bad exit, or the first of its stacks if it hung or crashed.
+    One process. uptime and next_try_in in seconds; last_exit in words such as "SIGKILL" or "exit 1"; exits: the last
+    five, oldest first; cpu: its share of one core over the last 10 s, rss: bytes of memory in use, each None if it does
+    not run or has not said yet; last_words: the last lines that it wrote before a bad exit, or the first of its stacks
+    if it hung or crashed.
     """
 
     name: str
@@ -27,6 +40,7 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float | None = None
     rss: int | None = None
     last_words: list[str] = []
+    exits: list[Exit] = []
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from poeticoins.child import resident
 from poeticoins.config import Settings
 from poeticoins.load import Load
@@ -57,6 +59,7 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
         "uptime": round(now - life.started_at, 3) if life.running else 0.0,
         "last_exit": life.last_exit,
         "last_words": place.last_words,
+        "exits": [msgspec.to_builtins(one) for one in place.exits],
         "cpu": _rounded(place.load.share) if life.running else None,
         "rss": life.rss or None,
         "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),

@@ -127,7 +127,7 @@ def test_status_is_an_object_for_programs(family):
     assert child["rss"] > 5e6
     assert {**child, "uptime": 0, "rss": 0, "cpu": 0} == {
         "name": "coinbase", "state": "ready", "pid": pid, "restarts": 0, "uptime": 0, "last_exit": None,
-        "cpu": 0, "rss": 0, "next_try_in": None, "last_words": [],
+        "cpu": 0, "rss": 0, "next_try_in": None, "last_words": [], "exits": [],
     }  # fmt: skip
     assert [feed["exchange"] for feed in status["feeds"]] == ["coinbase"]
     assert status["feeds"][0]["trades"] == 7

@@ -31,7 +31,7 @@ def test_a_stopped_child_is_replaced(family):
     family.ready("coinbase", other_than=victim, within=8)
 
     assert not alive(victim)
-    assert family.child("coinbase")["last_exit"] == "SIGKILL"
+    assert family.child("coinbase")["last_exit"] == "hung: no heartbeat for 1 s; SIGKILL"
 
 
 @pytest.mark.parametrize("how", ["block", "spin"])
@@ -43,7 +43,7 @@ def test_a_child_whose_loop_hangs_leaves_its_stacks_and_is_replaced(family, how)
     family.ready("coinbase", other_than=victim, within=20)
 
     child = family.child("coinbase")
-    assert child["last_exit"] == "SIGABRT"
+    assert child["last_exit"] == "hung: no heartbeat for 1 s; SIGABRT"
     assert any(f"in _{how}" in line for line in child["last_words"])
     assert f"in _{how}" in log_of(family)
     assert family.ready("historical") == sibling
