@@ -43,10 +43,31 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
     exits: list[Exit] = []
 
 
+class Delay(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    From trade to receipt in ms, by the exchange's clock and by ours: the middle and the 99th percentile of the live
+    `trades` of the last `window` seconds. Less than nothing: the exchange's clock is ahead of ours, or ours behind.
+    """
+
+    p50: int
+    p99: int
+    trades: int
+    window: int
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the last connection was lost, and when the exchange was last heard on it (ISO 8601; None: never)."""
+
+    why: str
+    heard_at: str | None
+
+
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
     One exchange. state: "starting", "connecting", "live", "degraded" (some products are not confirmed), "reconnecting"
-    or "restarting". trades and gaps count over restarts, bad_frames and reconnects since the client's last start.
+    or "restarting". trades and gaps count over restarts, bad_frames and reconnects since the client's last start. rate:
+    live trades a second over the last 10 s; delay: of those of the last minute, never of late, backfilled or replayed
+    ones; both None while no client is ready.
     """
 
     exchange: str
@@ -61,6 +82,9 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
     next_try_in: float | None = None
     products: list[str] = []
+    rate: float | None = None
+    delay: Delay | None = None
+    last_loss: Loss | None = None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

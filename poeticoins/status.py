@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NO_FEED: dict[str, Any] = {
     "state": "starting", "trades": 0, "last_trade_at": None, "bad_frames": 0, "reconnects": 0, "gaps": 0, "host": None,
-    "problem": None, "next_try_in": None, "products": [],
+    "problem": None, "next_try_in": None, "products": [], "rate": None, "delay": None, "last_loss": None,
 }  # fmt: skip
 
 
@@ -75,6 +75,7 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
     feed = {"exchange": exchange, **_NO_FEED, **(known if isinstance(known, dict) else {})}
     if place.life.state != "ready":  # its numbers are the last that are known
         feed["state"] = "starting" if place.life.last_exit is None else "restarting"
+        feed["rate"] = feed["delay"] = None  # but these would tell of now
     return feed
 
 
@@ -99,11 +100,13 @@ def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
             child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), *numbers,
             _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
         )  # fmt: skip
-    feeds = _table("feed", "state", "trades", "last trade", "bad frames", "reconnects", "gaps")
+    headings = ("feed", "state", "trades", "a second", "delay", "last trade", "bad", "reconnects", "gaps")
+    feeds = _table(*headings)
     for feed in status["feeds"]:
         numbers = [_text(feed[key]) for key in ("bad_frames", "reconnects", "gaps")]
         feeds.add_row(
-            feed["exchange"], feed["state"], f"{feed['trades']:,}", _ago(feed["last_trade_at"], now), *numbers,
+            feed["exchange"], feed["state"], f"{feed['trades']:,}", _text(feed["rate"]), _delay(feed["delay"]),
+            _ago(feed["last_trade_at"], now), *numbers,
         )  # fmt: skip
     problems = [problem_of(feed) for feed in status["feeds"] if feed["problem"]]
     down = [child for child in status["children"] if child["state"] in ("degraded", "backoff")]
@@ -125,7 +128,7 @@ def _table(*headings: str, title: str = "") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Column, Table
 
-    columns = [Column(heading, no_wrap=True) for heading in headings]
+    columns = [Column(heading, no_wrap=heading != "last exit") for heading in headings]
     return Table(*columns, title=_text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
 
 
@@ -147,6 +150,10 @@ def _percent(share: float | None) -> str:
 
 def _megabytes(number: int | None) -> str:
     return "" if number is None else f"{number / 1e6:.0f} MB"
+
+
+def _delay(delay: Mapping[str, int] | None) -> str:
+    return "" if delay is None else f"{delay['p50']} / {delay['p99']} ms"
 
 
 def _ago(moment: str | None, now: datetime) -> str:

@@ -68,6 +68,7 @@ def test_a_child_that_beats_is_not_ready_before_it_says_so(family):
         {
             "exchange": "coinbase", "state": "starting", "trades": 0, "last_trade_at": None, "bad_frames": 0,
             "reconnects": 0, "gaps": 0, "host": None, "problem": None, "next_try_in": None, "products": [],
+            "rate": None, "delay": None, "last_loss": None,
         }
     ]  # fmt: skip
 
