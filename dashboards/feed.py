@@ -70,6 +70,8 @@ class Feed:
         self._audience.tell(self.snapshot(viewer.selection), [viewer])
         self._tell_days(viewer.selection, viewer.focus, [viewer])
         self.watch(viewer)
+        if viewer.place == "system":
+            self._audience.tell(self._outlook.system.text(_now_ms()), [viewer])
 
     def leave(self, viewer: Viewer) -> None:
         self._audience.discard(viewer)
@@ -171,6 +173,8 @@ class Feed:
         before, heard, self._heard = self._outlook.status, self._heard, 0
         mode = await self._outlook.look(heard, self._newest, list(self._quotes))
         self._tell_status(is_new=self._outlook.status != before)
+        if viewers := self._audience.at("system"):
+            self._audience.tell(self._outlook.system.news(_now_ms()), viewers)
         return mode
 
     def _tell_status(self, *, is_new: bool) -> None:

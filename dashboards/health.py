@@ -38,7 +38,7 @@ def _status(kind: str, **more: object) -> dict[str, object]:
 
 def describe(
     status: Any, *, rate: float, newest: Mapping[str, int], now_ns: int, complaint: str = ""
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """
     `status` as the page shows it. rate: trades a second, over all products. complaint: why a question went unanswered.
 

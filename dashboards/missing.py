@@ -11,17 +11,22 @@ from dashboards.source import Source
 from poeticoins import Product
 
 MILLI_NS = 1_000_000
+MOST_RECENT = 20
 AGAIN_S = 15.0
 """Seconds between two looks at gaps that are shown, whether or not a refill was counted."""
 
 
 class Missing:
-    """By product, its newest gap: [began at, ended at, trades or null], times in ms since 1970."""
+    """
+    By product, its newest gap: [began at, ended at, trades or null], times in ms since 1970. recent: by product, the
+    newest gaps as the last question found them, refilled ones too; see `newest_gaps`.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._counts: dict[str, list[int]] = {}
         self._shown: dict[str, list[int | None]] = {}
+        self.recent: dict[str, list[list[Any]]] = {}
         self._asked = 0.0
 
     async def look(self, status: Any, keys: Sequence[str]) -> dict[str, list[int | None]]:
@@ -34,12 +39,14 @@ class Missing:
         if asked:
             self._asked = time.monotonic()
             found = await asyncio.to_thread(self._ask, asked)
-            self._shown = {key: gap for key, gap in (self._shown | found).items() if gap}
+            newest = {key: newest_gap(gaps) for key, gaps in found.items()}
+            self._shown = {key: gap for key, gap in (self._shown | newest).items() if gap}
+            self.recent |= {key: newest_gaps(gaps) for key, gaps in found.items()}
             self._counts = counts
         return dict(self._shown)
 
-    def _ask(self, keys: Sequence[str]) -> dict[str, list[int | None]]:
-        return {key: newest_gap(self._source.get_gaps(Product.parse(key))) for key in keys}
+    def _ask(self, keys: Sequence[str]) -> dict[str, Any]:
+        return {key: self._source.get_gaps(Product.parse(key)) for key in keys}
 
 
 def counts_of(status: Any) -> dict[str, list[int]]:
@@ -54,9 +61,21 @@ def newest_gap(gaps: Any) -> list[int | None]:
 
 def open_gaps(gaps: Any) -> list[list[Any]]:
     """[[began at, ended at, missing or None, reason], …] of those that were not refilled, in ms since 1970."""
+    return [gap[:4] for gap in _rows(gaps) if gap[4] is None]
+
+
+def newest_gaps(gaps: Any) -> list[list[Any]]:
+    """[[began at, ended at, missing or None, reason, refilled at or None], …] of the last that were found."""
+    return _rows(gaps.tail(MOST_RECENT))
+
+
+def _rows(gaps: Any) -> list[list[Any]]:
     columns = (gaps[name] for name in ("began_at", "ended_at", "missing", "reason", "refilled_at"))
     return [
-        [began.value // MILLI_NS, ended.value // MILLI_NS, None if pd.isna(missing) else int(missing), str(reason)]
+        [_ms(began), _ms(ended), None if pd.isna(missing) else int(missing), str(reason), _ms(refilled)]
         for began, ended, missing, reason, refilled in zip(*columns, strict=True)
-        if pd.isna(refilled)
     ]
+
+
+def _ms(at: Any) -> int | None:
+    return None if pd.isna(at) else at.value // MILLI_NS

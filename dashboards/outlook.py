@@ -9,6 +9,7 @@ from dashboards import format
 from dashboards.health import describe, no_supervisor, opening
 from dashboards.missing import Missing, counts_of
 from dashboards.source import Source
+from dashboards.system import Heard, System
 from poeticoins import FeedUnavailable, PoeticoinsError
 
 RATE_POLLS = 3
@@ -25,6 +26,7 @@ class Outlook:
         self._mode = ""
         self._looked = time.monotonic()
         self.status = opening()
+        self.system = System()
         self.complaint = ""
 
     async def look(self, heard: int, newest: Mapping[str, int], keys: Sequence[str]) -> str:
@@ -37,17 +39,24 @@ class Outlook:
         elapsed, self._looked = time.monotonic() - self._looked, time.monotonic()
         try:
             answer = await asyncio.to_thread(self._source.get_status)
+            self._rates.append(heard / max(elapsed, 0.001))
+            rate = sum(self._rates) / len(self._rates)
+            told = describe(answer, rate=rate, newest=newest, now_ns=time.time_ns(), complaint=self.complaint)
+            self.system.take(answer, Heard(told["troubles"], rate), _now_ms())  # also while historical is away
             gaps = await self._missing.look(answer, keys)
         except FeedUnavailable as error:
             self._rates.clear()
             self._mode, self.status = "", no_supervisor(str(error))
+            self.system.absent(_now_ms())
         except PoeticoinsError as error:  # mostly RequestTimeout: it is starting, and what was known still holds
             self.complaint = str(error)
             self.status = self.status | {"notices": [format.clean(self.complaint)]}
         else:
             self._mode = str(answer.mode)
-            self._rates.append(heard / max(elapsed, 0.001))
-            rate = sum(self._rates) / len(self._rates)
-            told = describe(answer, rate=rate, newest=newest, now_ns=time.time_ns(), complaint=self.complaint)
             self.status = told | {"gaps": gaps, "counts": counts_of(answer)}
+            self.system.missing(self._missing.recent)
         return self._mode
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

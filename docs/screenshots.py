@@ -1,6 +1,8 @@
 """Renews the README's pictures from a demo of its own: `make screenshots` (needs Chromium: `make browser`)."""
 
+import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -11,8 +13,16 @@ import poeticoins
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WATCHED_MS = 60_000  # so that the lines have something to show
-PICTURES = {"page.png": (1440, 900, ""), "product.png": (1440, 900, "coinbase:BTC-USD"), "phone.png": (390, 844, "")}
-"""By file name: the window's size, and the product that is open."""
+OPEN = (
+    "?products=coinbase:BTC-USD,bitstamp:BTC-USD,coinbase:ETH-USD,coinbase:LTC-USD&focus=coinbase:BTC-USD&interval=5s"
+)
+PICTURES = {
+    "page.png": (1440, 900, ""),
+    "product.png": (1440, 900, OPEN),
+    "phone.png": (390, 844, ""),
+    "system.png": (1440, 900, "?place=system"),
+}
+"""By file name: the window's size, and the address's query."""
 
 
 def main() -> None:
@@ -23,11 +33,11 @@ def main() -> None:
         assert status.url is not None
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         pages = {}
-        for name, (width, height, focus) in PICTURES.items():
+        os.kill(next(child.pid for child in status.children if child.name == "bitstamp" and child.pid), signal.SIGKILL)
+        for name, (width, height, query) in PICTURES.items():
             viewport = {"width": width, "height": height}
             pages[name] = browser.new_page(viewport=viewport, color_scheme="dark", device_scale_factor=1.5)
-            few = f"?products={focus},bitstamp:{focus[9:]},coinbase:ETH-USD,coinbase:LTC-USD&focus={focus}&interval=5s"
-            pages[name].goto(status.url + (few if focus else ""))
+            pages[name].goto(status.url + query)
         pages["page.png"].wait_for_timeout(WATCHED_MS)
         for name, page in pages.items():
             page.screenshot(path=HERE / name)

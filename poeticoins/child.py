@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -90,7 +91,8 @@ class Child:
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
     def _message(self, facts: dict[str, object]) -> bytes:
-        beat = {"ready": self._is_ready, "nursery": nursery.PID, "rss": resident(), "facts": facts}
+        spent = round(time.process_time(), 3)
+        beat = {"ready": self._is_ready, "nursery": nursery.PID, "rss": resident(), "cpu": spent, "facts": facts}
         return msgspec.json.encode(beat) + b"\n"
 
     async def beat_forever(self, interval: float) -> None:

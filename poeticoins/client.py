@@ -107,7 +107,7 @@ class Client:
     def facts(self) -> dict[str, object]:
         """The feed's facts, and where it is reached; next_try_in: seconds, None while connected."""
         wait = self._follower.next_try_in
-        return self._feed.facts() | {
+        return self._feed.facts(time.monotonic()) | {
             "host": self._follower.host,
             "next_try_in": None if wait is None else round(wait, 1),
         }

@@ -7,17 +7,20 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
+from poeticoins.arrivals import Arrivals
 from poeticoins.errors import BadFrame
 from poeticoins.exchanges import Exchange
 from poeticoins.intake import Intake
 from poeticoins.link import Link
-from poeticoins.log import say, warn
+from poeticoins.log import escaped, say, warn
 from poeticoins.model import SECOND, Event, Heartbeat, Product, ReconnectRequested, Refused, Subscribed, Trade
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
 NAMED = 100
 """Products that the facts name at most: they travel in a heartbeat, which has room for 4096 bytes."""
+LONGEST_WHY = 120
+"""Characters of why the last connection was lost, for the same reason."""
 AHEAD_NS = 600 * SECOND
 
 
@@ -45,6 +48,8 @@ class Feed:
         self._strict_time, self._when_opened = strict_time, when_opened
         self._links: list[Link] = []
         self._bad_frames = self._unknown = self._reconnects = 0
+        self._arrivals = Arrivals()
+        self._last_loss: dict[str, object] | None = None
 
     # -- the life of its connections
 
@@ -68,6 +73,7 @@ class Feed:
         if link in self._links:
             self._links.remove(link)
             self._reconnects += 1
+            self._last_loss = {"why": escaped(why, LONGEST_WHY), "heard_at": _iso(link.heard_at_ns)}
             for product in link.acked - self.confirmed:
                 self._intakes[product].disconnected(link.heard_at_ns)
         if not self._links:
@@ -110,7 +116,7 @@ class Feed:
     def _take(self, link: Link, meaning: Trade | Event, frame: bytes, now: float) -> bool:
         match meaning:
             case Trade():
-                self._trade(link, meaning, frame)
+                self._trade(link, meaning, frame, now)
             case Subscribed(products=products):
                 self._subscribed(link, products)
             case Refused(reason=reason):
@@ -121,13 +127,15 @@ class Feed:
                 return True
         return False
 
-    def _trade(self, link: Link, trade: Trade, frame: bytes) -> None:
+    def _trade(self, link: Link, trade: Trade, frame: bytes, now: float) -> None:
         intake = self._intakes.get(trade.product)
         if intake is None:
             self._unknown += 1  # not asked for: counted, and nothing is kept about it
         elif self._strict_time and trade.origin == "live" and not _is_of_today(trade, link.heard_at_ns):
             self._bad(BadFrame(f"expected a trade of today, got one of {trade.traded_at:%Y-%m-%d %H:%M} UTC"), frame)
         else:
+            if trade.origin == "live":  # what a snapshot repeats was traded before anybody listened
+                self._arrivals.take(now, link.heard_at_ns - trade.traded_at_ns if self._strict_time else None)
             intake.trade(trade, link.heard_at_ns)
 
     def _subscribed(self, link: Link, products: Iterable[Product]) -> None:
@@ -164,10 +172,10 @@ class Feed:
 
     # -- what it tells the supervisor
 
-    def facts(self) -> dict[str, object]:
+    def facts(self, now: float) -> dict[str, object]:
         """
         The feed as `status` shows it. trades and gaps count what is in the journals, across restarts of the client;
-        bad_frames, unknown_trades and reconnects count since the client began.
+        bad_frames, unknown_trades and reconnects count since the client began. rate and delay: see Arrivals.
         """
         published = [intake.published for intake in self._intakes.values()]
         newest = max((one.last_trade.traded_at_ns for one in published if one.last_trade), default=None)
@@ -177,13 +185,20 @@ class Feed:
             "problem": self.problem and self.problem[:300],
             "products": [product.pair for product in self._intakes][:NAMED],
             "trades": sum(one.journal.trades for one in published),
-            "last_trade_at": datetime.fromtimestamp(newest / SECOND, UTC).isoformat() if newest else None,
+            "last_trade_at": _iso(newest),
+            "rate": round(self._arrivals.rate(now), 1),
+            "delay": self._arrivals.delay(now),
+            "last_loss": self._last_loss,
             "bad_frames": self._bad_frames,
             "unknown_trades": self._unknown,
             "reconnects": self._reconnects,
             "gaps": sum(one.gaps for one in published),
             "refills": sum(one.refills for one in published),
         }
+
+
+def _iso(ns: int | None) -> str | None:
+    return datetime.fromtimestamp(ns / SECOND, UTC).isoformat() if ns else None
 
 
 def _is_of_today(trade: Trade, heard_at_ns: int) -> bool:

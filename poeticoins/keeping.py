@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import signal
+import time
 from collections.abc import Callable, Mapping
 
 from poeticoins import log
@@ -26,6 +27,7 @@ from poeticoins.lifecycle import (
     deadline,
     step,
 )
+from poeticoins.load import Load
 from poeticoins.spawning import Lifeline, end, sweep
 from poeticoins.supervised import Supervised
 
@@ -39,7 +41,7 @@ class Keeper:
     Keeps the children in `places`, by name and in start order, from when it is made until `close`.
 
     closing: to be set when no process is to be made any more. settings: those for the next processes and deadlines.
-    on_change: called whenever a child's state has changed.
+    on_change: called whenever a child's state has changed. load: that of this process, the supervisor's.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Keeper:
     ) -> None:
         self.settings, self.places = settings, places
         self.closing = False
+        self.load = Load()
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._lifeline = Lifeline()
@@ -65,6 +68,8 @@ class Keeper:
         """Decides what `event` makes of the child, and does it."""
         before, now = place.life, self._loop.time()
         place.life, action = step(before, event, now, self.settings)
+        if isinstance(event, Exited):
+            place.exited(before, now)
         _tell(place, before, event, now)
         if place.life.final and not place.life.running:
             place.stopped.set()
@@ -88,6 +93,7 @@ class Keeper:
                 self.happened(place, Overslept(gap))
             self.happened(place, Tick())
             place.settle()
+        self.load = self.load.take(now, time.process_time())
         log.settle()
         self._schedule()
 
@@ -160,7 +166,7 @@ def _tell(place: Supervised, before: Life, event: Event, now: float) -> None:
     elif life.state == "ready" != before.state:
         url = {"url": place.facts["url"]} if "url" in place.facts else {}
         log.say(_logger, "ready", about=name, pid=place.pid, restarts=life.starts - 1, **url)
-    elif life.ended_for != before.ended_for is None:
+    elif isinstance(event, Beat) and life.ended_for != before.ended_for:
         log.warn(_logger, "uses too much memory, is restarted", about=name, why=life.ended_for, pid=place.pid)
     elif isinstance(event, Tick) and life.kill_at != before.kill_at:
         what = "hangs, is asked for its stacks" if before.kill_at is None else "does not end, is killed"

@@ -45,7 +45,7 @@ class Life:
     over: int = 0
     """Heartbeats in a row in which that was above the limit."""
     ended_for: str | None = None
-    """Why the supervisor ends it, in words, if that is no wish of anybody's."""
+    """Why the supervisor ends it, in words; None if it ended by itself, or with all others."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def step(life: Life, event: Event, now: float, settings: Settings) -> tuple[Life
                 return life, None
             if not life.running:
                 return _to_start(replace(life, exits=0))
-            return _stopping(replace(life, asked=True), now + settings.stop_timeout)
+            return _stopping(replace(life, asked=True, ended_for="asked for"), now + settings.stop_timeout)
 
 
 def deadline(life: Life, settings: Settings) -> float | None:
@@ -200,8 +200,14 @@ def _ticked(life: Life, now: float, settings: Settings) -> tuple[Life, Action]:
     if not life.running:
         return replace(life, next_try=None), Start()
     if life.kill_at is None:
-        return replace(life, state="stopping", kill_at=now + ABORT_GRACE), ABORT
+        return replace(life, state="stopping", kill_at=now + ABORT_GRACE, ended_for=_silence(life, settings)), ABORT
     return replace(life, kill_at=now + ABORT_GRACE), KILL
+
+
+def _silence(life: Life, settings: Settings) -> str:
+    if life.beat_at is None:
+        return f"hung: not up within {settings.start_timeout:g} s"
+    return f"hung: no heartbeat for {settings.hang_after:g} s"
 
 
 def _overslept(life: Life, gap: float, now: float) -> Life:

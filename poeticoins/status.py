@@ -2,10 +2,15 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from poeticoins.child import resident
 from poeticoins.config import Settings
+from poeticoins.load import Load
 from poeticoins.log import escaped
 from poeticoins.supervised import Supervised
 from poeticoins.wire import WIRE_VERSION
@@ -15,18 +20,28 @@ if TYPE_CHECKING:
 
 _NO_FEED: dict[str, Any] = {
     "state": "starting", "trades": 0, "last_trade_at": None, "bad_frames": 0, "reconnects": 0, "gaps": 0, "host": None,
-    "problem": None, "next_try_in": None, "products": [],
+    "problem": None, "next_try_in": None, "products": [], "rate": None, "delay": None, "last_loss": None,
 }  # fmt: skip
 
 
-def status(settings: Settings, places: Sequence[Supervised], started_at: datetime, now: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Itself:
+    """The supervisor's own process."""
+
+    started_at: datetime
+    load: Load
+
+
+def status(settings: Settings, places: Sequence[Supervised], itself: Itself, now: float) -> dict[str, Any]:
     """The status, as JSON can carry it; `now` in seconds of the event loop's clock, all durations in seconds."""
     return {
         "mode": settings.mode,
         "pid": os.getpid(),
         "run_dir": str(settings.run_dir),
-        "started_at": started_at.isoformat(),
-        "uptime": round((datetime.now(UTC) - started_at).total_seconds(), 3),
+        "started_at": itself.started_at.isoformat(),
+        "uptime": round((datetime.now(UTC) - itself.started_at).total_seconds(), 3),
+        "cpu": _rounded(itself.load.share),
+        "rss": resident() or None,
         "wire": WIRE_VERSION,
         "url": next((p.facts["url"] for p in places if p.facts.get("url")), None),
         "children": [_child(place, now) for place in places],
@@ -44,9 +59,15 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
         "uptime": round(now - life.started_at, 3) if life.running else 0.0,
         "last_exit": life.last_exit,
         "last_words": place.last_words,
+        "exits": [msgspec.to_builtins(one) for one in place.exits],
+        "cpu": _rounded(place.load.share) if life.running else None,
         "rss": life.rss or None,
         "next_try_in": None if life.next_try is None else round(max(life.next_try - now, 0.0), 3),
     }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 3)
 
 
 def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
@@ -54,6 +75,7 @@ def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
     feed = {"exchange": exchange, **_NO_FEED, **(known if isinstance(known, dict) else {})}
     if place.life.state != "ready":  # its numbers are the last that are known
         feed["state"] = "starting" if place.life.last_exit is None else "restarting"
+        feed["rate"] = feed["delay"] = None  # but these would tell of now
     return feed
 
 
@@ -68,18 +90,23 @@ def summary(places: Sequence[Supervised]) -> str:
 def shown(status: Mapping[str, Any], now: datetime) -> "list[Table | str]":
     """The status for rich to print: a table of the children, one of the feeds, and a line for each problem."""
     title = f"Poeticoins, {status['mode']} · up for {in_words(status['uptime'])} · {status['run_dir']}"
-    children = _table("child", "state", "pid", "up for", "memory", "restarts", "last exit", "next try", title=title)
+    headings = ("child", "state", "pid", "up for", "CPU", "memory", "restarts", "last exit", "next try")
+    children = _table(*headings, title=title)
+    own = [_text(status["pid"]), in_words(status["uptime"]), _percent(status["cpu"]), _megabytes(status["rss"])]
+    children.add_row("supervisor", "ready", *own)
     for child in status["children"]:
-        wait = child["next_try_in"]
+        wait, numbers = child["next_try_in"], [_percent(child["cpu"]), _megabytes(child["rss"]), str(child["restarts"])]
         children.add_row(
-            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), _megabytes(child["rss"]),
-            str(child["restarts"]), _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
+            child["name"], child["state"], _text(child["pid"]), in_words(child["uptime"]), *numbers,
+            _text(child["last_exit"]), "" if wait is None else f"in {in_words(wait)}",
         )  # fmt: skip
-    feeds = _table("feed", "state", "trades", "last trade", "bad frames", "reconnects", "gaps")
+    headings = ("feed", "state", "trades", "a second", "delay", "last trade", "bad", "reconnects", "gaps")
+    feeds = _table(*headings)
     for feed in status["feeds"]:
         numbers = [_text(feed[key]) for key in ("bad_frames", "reconnects", "gaps")]
         feeds.add_row(
-            feed["exchange"], feed["state"], f"{feed['trades']:,}", _ago(feed["last_trade_at"], now), *numbers,
+            feed["exchange"], feed["state"], f"{feed['trades']:,}", _text(feed["rate"]), _delay(feed["delay"]),
+            _ago(feed["last_trade_at"], now), *numbers,
         )  # fmt: skip
     problems = [problem_of(feed) for feed in status["feeds"] if feed["problem"]]
     down = [child for child in status["children"] if child["state"] in ("degraded", "backoff")]
@@ -101,7 +128,7 @@ def _table(*headings: str, title: str = "") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Column, Table
 
-    columns = [Column(heading, no_wrap=True) for heading in headings]
+    columns = [Column(heading, no_wrap=heading != "last exit") for heading in headings]
     return Table(*columns, title=_text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
 
 
@@ -117,8 +144,16 @@ def in_words(seconds: float) -> str:
     return f"{whole // 86_400} days"
 
 
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
 def _megabytes(number: int | None) -> str:
     return "" if number is None else f"{number / 1e6:.0f} MB"
+
+
+def _delay(delay: Mapping[str, int] | None) -> str:
+    return "" if delay is None else f"{delay['p50']} / {delay['p99']} ms"
 
 
 def _ago(moment: str | None, now: datetime) -> str:

@@ -5,6 +5,8 @@ import contextlib
 import os
 import signal
 import time
+from collections import deque
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
@@ -14,20 +16,25 @@ import msgspec
 from poeticoins import child, log, spawning
 from poeticoins.config import Settings
 from poeticoins.lifecycle import Life
+from poeticoins.load import Load
+from poeticoins.reports import Exit
 from poeticoins.spawning import Lifeline, end
 from poeticoins.tree import ChildSpec
 from poeticoins.words import Words
 
+KEPT_EXITS = 5
+"""Exits of one child that `status` tells, at most: the newest."""
 _FORKED_FROM_THE_DEAD = 255  # what multiprocessing says of a child whose nursery was killed
 
 
 class Heartbeat(msgspec.Struct):
-    """What a child says of itself; see child.py, which writes it."""
+    """What a child says of itself; see child.py, which writes it. cpu: the seconds of CPU that it has spent."""
 
     ready: bool
     nursery: int
     rss: int
     facts: dict[str, Any]
+    cpu: float = 0.0
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)
@@ -41,6 +48,7 @@ class Supervised:
         self.life = Life()
         self.facts: dict[str, Any] = {}
         self.nursery = 0
+        self.load = Load()
         self.was_ready = asyncio.Event()
         self.stopped = asyncio.Event()
         self.made = asyncio.Event()
@@ -48,6 +56,7 @@ class Supervised:
         self.beats: Connection | None = None
         self.words: Connection | None = None
         self.last_words: list[str] = []
+        self.exits: deque[Exit] = deque(maxlen=KEPT_EXITS)
         self._begin_to_listen()
 
     def _begin_to_listen(self) -> None:
@@ -80,6 +89,7 @@ class Supervised:
         os.set_blocking(beats.fileno(), False)
         os.set_blocking(words.fileno(), False)
         self.process, self.beats, self.words = made, beats, words
+        self.load = Load().take(time.monotonic(), 0.0)
         self._begin_to_listen()
         self.made.set()
 
@@ -96,6 +106,7 @@ class Supervised:
         with contextlib.suppress(IndexError, msgspec.DecodeError):
             beat = _decoder.decode(beats[-1])
             self.facts, self.nursery = beat.facts, beat.nursery
+            self.load = self.load.take(time.monotonic(), beat.cpu)
             return beat
         return None
 
@@ -130,6 +141,12 @@ class Supervised:
             return "SIGKILL"
         self.last_words = list(self._stacks.kept or self._said.kept) if code else []
         return signal.Signals(-code).name if code is not None and code < 0 else f"exit {code}"
+
+    def exited(self, before: Life, now: float) -> None:
+        """Notes the exit that its life has just seen. before: that life until then; now: the event loop's clock."""
+        ran_for, words = (now - before.started_at, self.last_words) if before.running else (0.0, [])
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.exits.append(Exit(at=at, how=self.life.last_exit or "", ran_for=round(ran_for, 3), words=words))
 
     def _hang_up(self) -> None:
         for pipe in (self.beats, self.words):

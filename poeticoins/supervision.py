@@ -21,7 +21,7 @@ from poeticoins.keeping import Keeper
 from poeticoins.lifecycle import RestartWanted, StopWanted
 from poeticoins.notify import Notifier
 from poeticoins.reloading import changes
-from poeticoins.status import status, summary
+from poeticoins.status import Itself, status, summary
 from poeticoins.supervised import Supervised
 from poeticoins.tree import ChildSpec
 
@@ -70,7 +70,8 @@ class Supervisor:
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints."""
-        return status(self.settings, list(self.places.values()), self._started_at, self._loop.time())
+        itself = Itself(self._started_at, self._keeper.load)
+        return status(self.settings, list(self.places.values()), itself, self._loop.time())
 
     def answer(self, request: Mapping[str, object]) -> dict[str, Any]:
         """The answer to a request of the control socket. Raises ValueError for what is none."""

@@ -87,6 +87,14 @@ async def growing(settings: Settings, child: Child) -> None:
         await asyncio.sleep(0.02)
 
 
+async def busy(settings: Settings, child: Child) -> None:
+    """Computes all the time, and yet lets its loop turn."""
+    child.ready()
+    while not child.stopping.is_set():
+        sum(range(10_000))
+        await asyncio.sleep(0)
+
+
 async def speaking(settings: Settings, child: Child) -> None:
     """Writes in every way there is, then fails."""
     print("from print")

@@ -59,7 +59,8 @@ def test_the_last_words_of_a_child_that_fails_are_in_the_status(family):
     assert words[-1] == "| ZeroDivisionError: a bug"
     assert len(words) <= 8
     assert family.child("historical")["last_words"] == []
-    assert "coinbase: | ZeroDivisionError: a bug" in family.command("status").stdout
+    # between two crashes it starts, and is down no more
+    until(lambda: "coinbase: | ZeroDivisionError: a bug" in family.command("status").stdout, within=30)
 
 
 def test_a_child_that_prints_for_ever_fills_no_disk_and_disturbs_nobody(family):
@@ -88,7 +89,7 @@ def test_a_child_that_hangs_because_it_prints_for_ever_leaves_its_stacks(family)
     family.ready("coinbase", other_than=victim)
 
     child = family.child("coinbase")
-    assert child["last_exit"] == "SIGABRT"
+    assert child["last_exit"].endswith("; SIGABRT")
     assert any("in shouting" in line for line in child["last_words"])
     assert "in shouting" in family.log.read_text()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -161,6 +162,26 @@ async def test_a_request_to_reconnect_is_followed_without_a_missing_trade(run_di
         await client.until(lambda: set(exchange.sent[ETH]) <= set(client.ids))
 
         assert client.client.facts()["state"] == "live"
+
+
+async def test_delays_are_of_live_trades_alone_and_the_last_loss_is_told(run_dir):
+    async with EmbeddedExchange(pace=3) as exchange, following(run_dir, exchange) as client:
+        await client.until(lambda: len(client.ids) > 1000)  # which were fetched, some of them traded minutes ago
+        await client.more(20)
+
+        facts = client.facts
+        live = [item for item in client.items if isinstance(item, Trade) and item.origin == "live"]
+
+        assert 10 <= facts["delay"]["trades"] <= len(live) < 1000
+        assert -100 <= facts["delay"]["p50"] <= facts["delay"]["p99"] < 20_000
+        await client.until(lambda: client.facts["rate"] > 0)
+        assert facts["last_loss"] is None
+
+        began = datetime.now(UTC)
+        exchange.faults["coinbase"].append(Fault("close", code=1001))
+        await client.until(lambda: client.facts["reconnects"] == 1)
+        assert "1001" in client.facts["last_loss"]["why"]
+        assert datetime.fromisoformat(client.facts["last_loss"]["heard_at"]) > began - timedelta(seconds=20)
 
 
 async def test_a_product_that_is_refused_is_named_and_the_exchange_is_not_live_without_it(run_dir):

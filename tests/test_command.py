@@ -125,9 +125,9 @@ def test_status_is_an_object_for_programs(family):
     child = status["children"][1]
     assert child["uptime"] > 0
     assert child["rss"] > 5e6
-    assert {**child, "uptime": 0, "rss": 0} == {
+    assert {**child, "uptime": 0, "rss": 0, "cpu": 0} == {
         "name": "coinbase", "state": "ready", "pid": pid, "restarts": 0, "uptime": 0, "last_exit": None,
-        "rss": 0, "next_try_in": None, "last_words": [],
+        "cpu": 0, "rss": 0, "next_try_in": None, "last_words": [], "exits": [],
     }  # fmt: skip
     assert [feed["exchange"] for feed in status["feeds"]] == ["coinbase"]
     assert status["feeds"][0]["trades"] == 7

@@ -51,7 +51,7 @@ def test_status_knows_every_child_and_feed(tree):
     assert {child.name for child in status.children} == {"simulator", "historical", "bitstamp", "coinbase"}
     assert {child.state for child in status.children} == {"ready"}
     assert {(feed.exchange, feed.state) for feed in status.feeds} == {("bitstamp", "live"), ("coinbase", "live")}
-    until(lambda: all(feed.trades > 0 for feed in poeticoins.get_status().feeds))
+    until(lambda: all(feed.trades > 0 and feed.rate and feed.delay for feed in poeticoins.get_status().feeds))
 
 
 def test_the_last_trade_is_the_newest_row(tree):

@@ -31,7 +31,7 @@ def test_a_stopped_child_is_replaced(family):
     family.ready("coinbase", other_than=victim, within=8)
 
     assert not alive(victim)
-    assert family.child("coinbase")["last_exit"] == "SIGKILL"
+    assert family.child("coinbase")["last_exit"] == "hung: no heartbeat for 1 s; SIGKILL"
 
 
 @pytest.mark.parametrize("how", ["block", "spin"])
@@ -43,7 +43,7 @@ def test_a_child_whose_loop_hangs_leaves_its_stacks_and_is_replaced(family, how)
     family.ready("coinbase", other_than=victim, within=20)
 
     child = family.child("coinbase")
-    assert child["last_exit"] == "SIGABRT"
+    assert child["last_exit"] == "hung: no heartbeat for 1 s; SIGABRT"
     assert any(f"in _{how}" in line for line in child["last_words"])
     assert f"in _{how}" in log_of(family)
     assert family.ready("historical") == sibling
@@ -60,6 +60,21 @@ def test_a_stopped_child_is_replaced_within_eight_seconds_by_the_defaults(family
     os.kill(victim, signal.SIGSTOP)
 
     family.ready("coinbase", other_than=victim, within=8)
+
+
+def test_status_tells_a_busy_child_from_an_idle_one_and_knows_the_supervisor_itself(family):
+    family.start("historical=steady", "coinbase=busy")
+
+    busy = until(lambda: (family.child("coinbase")["cpu"] or 0) > 0.2 and family.status(), within=30)
+
+    idle = next(child for child in busy["children"] if child["name"] == "historical")
+    busiest = next(child for child in busy["children"] if child["name"] == "coinbase")
+    assert 0 <= idle["cpu"] < busiest["cpu"] < 1.5
+    assert 0 <= busy["cpu"] < 1
+    assert 5e6 < busy["rss"] < 150e6
+    shown = family.command("status").stdout
+    assert "supervisor" in shown
+    assert "%" in shown
 
 
 def test_a_child_that_grows_too_big_is_restarted_and_status_says_why(family):

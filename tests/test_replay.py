@@ -84,6 +84,7 @@ def test_a_recordings_trades_all_arrive_and_say_that_they_are_a_replay(tmp_path)
         assert [str(p) for p in poeticoins.available_products()] == ["bitstamp:ETH-EUR", "coinbase:BTC-USD"]
         assert_all_arrive(path)
         assert sum(feed.trades for feed in poeticoins.get_status().feeds) == 600
+        assert {feed.delay for feed in poeticoins.get_status().feeds} == {None}  # they were traded on another day
         assert str(poeticoins.get_last_trade("bitstamp:ETH-EUR").size) == "1E-8"
 
 

@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,26 @@ def test_a_killed_child_is_replaced_at_once_and_its_sibling_does_not_notice(fami
     assert family.ready("historical") == sibling
 
 
+def test_the_last_exits_of_a_child_are_told_with_their_reasons_and_no_more_than_five(family):
+    began = datetime.now(UTC)
+    family.start("historical=steady", "coinbase=crashing")
+    pid = family.ready("historical")
+    until(lambda: family.child("coinbase")["restarts"] >= 1, within=12)
+
+    for _ in range(6):
+        assert family.command("restart", "historical").returncode == 0
+        pid = family.ready("historical", other_than=pid)
+
+    exits = family.child("historical")["exits"]
+    assert [one["how"] for one in exits] == ["asked for; exit 0"] * 5
+    times = [datetime.fromisoformat(one["at"]) for one in exits]
+    assert times == sorted(times)
+    assert began < times[0]
+    assert all(one["ran_for"] > 0 for one in exits)
+    crash = family.child("coinbase")["exits"][0]
+    assert (crash["how"], crash["words"][-1]) == ("exit 1", "| ZeroDivisionError: a bug")
+
+
 def test_a_child_that_beats_is_not_ready_before_it_says_so(family):
     family.start("coinbase=slow")
     until(lambda: family.child("coinbase")["uptime"] > 0.5)
@@ -47,6 +68,7 @@ def test_a_child_that_beats_is_not_ready_before_it_says_so(family):
         {
             "exchange": "coinbase", "state": "starting", "trades": 0, "last_trade_at": None, "bad_frames": 0,
             "reconnects": 0, "gaps": 0, "host": None, "problem": None, "next_try_in": None, "products": [],
+            "rate": None, "delay": None, "last_loss": None,
         }
     ]  # fmt: skip
 

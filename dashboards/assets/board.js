@@ -57,6 +57,7 @@ class Board {
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.focus.history(message);
     else if (message.kind === "days") this.hear(message.days);
+    else if (message.kind === "system") this.system.show(message);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else if (message.kind === "watched") this.alerts.watcher.hear(message);
     else if (message.kind === "export") this.exporter.hear(message);
@@ -225,6 +226,7 @@ class Board {
     if (this.isLost) return;
     this.isLost = true;
     this.status.lost();
+    this.system.lost();
     this.tick();
   }
 

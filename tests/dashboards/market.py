@@ -132,12 +132,19 @@ def status(mode: str = "live", state: str = "live", **feed: Any) -> Any:
             exchange=name,
             state=state,
             host=f"{name}.test",
-            **{"problem": None, "next_try_in": None, "last_trade_at": None, "gaps": 0, "refills": 0} | feed,
+            **{"problem": None, "next_try_in": None, "last_trade_at": None, "gaps": 0, "refills": 0}
+            | {"rate": 1.5, "delay": None, "last_loss": None, "trades": 7, "reconnects": 0, "bad_frames": 0}
+            | feed,
         )
         for name in ("coinbase", "bitstamp")
     ]
-    children = [SimpleNamespace(name=name, state="ready") for name in ("coinbase", "bitstamp", "historical")]
-    return SimpleNamespace(mode=mode, children=children, feeds=feeds)
+    own = {"cpu": 0.01, "rss": 30e6, "uptime": 60.0}
+    child = own | {"state": "ready", "restarts": 0, "exits": [], "next_try_in": None}
+    children = [
+        SimpleNamespace(name=n, pid=100 + i, **child) for i, n in enumerate(("coinbase", "bitstamp", "historical"))
+    ]
+    started_at = "2026-01-01T12:00:00+00:00"
+    return SimpleNamespace(mode=mode, children=children, feeds=feeds, pid=99, started_at=started_at, **own)
 
 
 def trade(product: Product, price: str, *, at: float | None = None, number: int = 1, **more: Any) -> Trade:
@@ -188,6 +195,13 @@ async def steps(market: Market) -> None:
         await asyncio.sleep(0.25)
 
 
+async def leave(market: Market) -> None:
+    """Its supervisor goes, once it has been asked some times how it is."""
+    while market.questions.count("get_status") < 3:
+        await asyncio.sleep(0.1)
+    market.open = False
+
+
 async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
     from dashboards import page, server
 
@@ -197,6 +211,12 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
     if mode == "trouble":
         problem = "name not found <img src=x onerror=alert(1)>"
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
+        end = SimpleNamespace(
+            at="2026-01-01T12:30:00+00:00", how="exit 1", ran_for=75.0, words=[f"| ValueError: {problem}"]
+        )
+        crashing = {"state": "backoff", "pid": None, "cpu": None, "rss": None, "restarts": 3, "next_try_in": 7.6}
+        market.status.children[0].__dict__.update(crashing, exits=[end])
+        market.status.feeds[1].delay = SimpleNamespace(p50=-12, p99=1_300, trades=60, window=60)
     if mode == "forgetful":
         server.TOKEN_S = 6
     if mode == "plain":
@@ -218,6 +238,8 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
     settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path())
     async with asyncio.TaskGroup() as group:
         group.create_task(walk(market, rate))
+        if mode == "leaving":
+            group.create_task(leave(market))
         if mode == "twins":
             group.create_task(twins(market))
         if mode == "steps":

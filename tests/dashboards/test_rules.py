@@ -208,3 +208,44 @@ def test_frame_is_read_by_the_browser_as_it_was_told(js):
 
     assert known == {"kind": "frame", "now": now, "cards": cards, "tape": [B, rows]}
     assert unknown == {"kind": "frame", "now": now, "cards": [], "tape": None}
+
+
+SECOND = 1000
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"alive": True, "as_of": 100 * SECOND, "now": 101 * SECOND}, "As of "),
+        ({"alive": True, "as_of": 100 * SECOND, "now": 112 * SECOND}, "The supervisor does not answer."),
+        (
+            {"alive": False, "as_of": 100 * SECOND, "now": 101 * SECOND},
+            "No supervisor runs. What stands here is the last",
+        ),
+        ({"alive": False, "as_of": None, "now": 101 * SECOND}, "No supervisor runs, and none was seen"),
+    ],
+)
+def test_the_system_place_says_whether_it_holds_now(js, message, words):
+    said = js("standing(it)", message)
+
+    assert said.startswith(words)
+    assert ("python supervisor.py" in said) == (said.startswith("No supervisor runs. "))
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(0, "0 ms"), (-12, "\u221212 ms"), (999, "999 ms"), (1300, "1.3 s"), (-2000, "\u22122.0 s")]
+)
+def test_delay_in_words(js, ms, text):
+    assert js("delayText(it)", ms) == text
+
+
+def test_a_row_that_comes_again_is_written_and_not_made_again(js):
+    first = [("a", True, ["a", "1"]), ("b", False, ["b", ["<b>2", "small"]])]
+    js("window.table = new LiveTable('x', 'X', [['Name'], ['Value', 'number']])")
+    js("table.show(it)", [{"key": key, "well": well, "cells": cells} for key, well, cells in first])
+    js("window.before = [...table.body.children]")
+
+    js("""table.show([{ key: "b", well: true, cells: ["b", "3"] }, { key: "c", well: true, cells: ["c", "4"] }])""")
+
+    assert js("[...table.body.children].map(row => row.textContent)") == ["b3", "c4"]
+    assert js("table.body.children[0] === before[1] && !before[1].classList.contains('unwell')")
