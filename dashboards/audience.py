@@ -42,8 +42,8 @@ class Audience:
         return groups
 
     def at(self, place: str) -> list[Viewer]:
-        """Those who are at `place`, one of dashboards.view.PLACES."""
-        return [viewer for viewer in self._viewers if viewer.place == place]
+        """Those of whom somebody sees the page, and at `place`: one of dashboards.view.PLACES."""
+        return [viewer for viewer in self.watching() if viewer.place == place]
 
     def opened(self) -> set[str]:
         """The products that some page has open before somebody's eyes."""
