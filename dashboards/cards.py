@@ -16,12 +16,13 @@ SCRIPTS = tuple(
     for name in (
         *("words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
         *("crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
-        *("exporter", "compare", "livetable", "system", "navigation", "status", "connection", "board", "render"),
+        *("exporter", "lines", "ranking", "side", "compare", "livetable", "system", "navigation"),
+        *("status", "connection", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
 
-STYLES = ("cards", "tools", "focus", "places", "system", "alerts")
+STYLES = ("cards", "tools", "focus", "places", "compare", "system", "alerts")
 
 
 def asset(name: str) -> str:

@@ -26,16 +26,18 @@ class Days:
         self._source = source
         self._days: dict[str, Day] = {}
         self._parts: dict[str, str] = {}
+        self._volumes: dict[str, tuple[float, int]] = {}
 
     def seat(self, products: Sequence[Product]) -> None:
         """Follows `products` from now on, and forgets all others."""
         keys = list(map(str, products))
         self._days = {key: self._days.get(key) or Day() for key in keys}
         self._parts = {key: part for key, part in self._parts.items() if key in self._days}
+        self._volumes = {key: known for key, known in self._volumes.items() if key in self._days}
 
     def clear(self) -> None:
         """Forgets everything: the prices are another market's now."""
-        self._days, self._parts = {}, {}
+        self._days, self._parts, self._volumes = {}, {}, {}
 
     def take(self, trade: Trade) -> None:
         day = self._days.get(str(trade.product))
@@ -66,10 +68,15 @@ class Days:
             volume = float(f"{figures.volume:.{DIGITS}g}")
             # The span in whole minutes: shorter ones than a day grow all the time.
             seconds = figures.seconds - figures.seconds % 60
+            self._volumes[key] = volume, seconds
             part = json.dumps([key, figures.open, figures.high, figures.low, volume, seconds], separators=(",", ":"))
             if part != self._parts.get(key):
                 changed[key] = self._parts[key] = part
         return changed
+
+    def volume(self, key: str) -> tuple[float | None, int]:
+        """In base, as of the last `news`, and of how many seconds; (None, 0) while it is not known."""
+        return self._volumes.get(key, (None, 0))
 
     def text(self, keys: Iterable[str], parts: Mapping[str, str] | None = None) -> str:
         """{"kind": "days", "now", "days": [part, …]} of those of `keys` that are in `parts` (all there are); or ""."""

@@ -38,6 +38,10 @@ class Viewer(Protocol):
     def watch(self) -> tuple[str, ...]:
         """The products whose prices its alerts need, shown or not."""
 
+    @property
+    def compare(self) -> str | None:
+        """The coin that it compares there; None: the first that can be."""
+
     def show(self, text: str) -> None:
         """Send one message of JSON. On the server's loop only; never blocks."""
 

@@ -11,8 +11,9 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
-from dashboards import charts, format, terse
+from dashboards import charts, comparison_chart, format, terse
 from dashboards.audience import Audience
+from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
 from dashboards.exports import Exports
@@ -52,6 +53,12 @@ class Feed:
         self._days = Days(source)
         self._histories = Histories(source, self._digits)
         self._exports = Exports(source)
+        self._comparing = Comparing(
+            source,
+            self._audience,
+            lambda: standings(self._quotes, self._days, self._outlook.status),
+            lambda: self._replayed,
+        )
         self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
         self._heard = 0
@@ -77,10 +84,13 @@ class Feed:
         self._audience.discard(viewer)
 
     def open(self, viewer: Viewer) -> None:
-        """Gets `viewer` the past of the product that it has open, if that is followed; frames bring its trades."""
+        """Gets `viewer` the past of what it has open, if that is followed; what follows comes by itself."""
         if viewer.focus in self._quotes:
             self._tell_days((), viewer.focus, [viewer])
             self._answer(self._tell_history(viewer, viewer.focus, viewer.interval))
+        if viewer.place == "compare":
+            self._comparing.show(viewer)
+            self._answer(self._comparing.past(viewer))
 
     def watch(self, viewer: Viewer) -> None:
         """Gets `viewer` the last ten minutes of what its alerts need; what follows comes once a second."""
@@ -139,7 +149,8 @@ class Feed:
             self._audience.tell(text, [viewer])
 
     async def _tell_chart(self, viewer: Viewer) -> None:
-        self._audience.tell(await asyncio.to_thread(charts.text), [viewer])
+        made = comparison_chart.text if viewer.place == "compare" else charts.text
+        self._audience.tell(await asyncio.to_thread(made), [viewer])
 
     # -- following the supervisor
 
@@ -151,6 +162,7 @@ class Feed:
             while True:
                 mode = await self._look()
                 self._tell_new_days()
+                self._comparing.due()
                 if following and (following.done() or mode != self._mode):
                     await _end(following)
                     following = None
@@ -263,6 +275,7 @@ class Feed:
 
     def _send_frame(self) -> None:
         fresh, self._fresh = self._fresh, {}
+        self._comparing.heard(fresh)
         if not self._audience:
             return
         now, numbers, opened = _now_ms(), self._numbers, self._audience.opened()

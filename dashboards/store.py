@@ -46,13 +46,17 @@ class Store:
     def watch(self) -> tuple[str, ...]:
         return tuple(self.view.watch)
 
+    @property
+    def compare(self) -> str | None:
+        return str(self.view.compare) if self.view.compare else None
+
     def from_page(self, message: Any) -> None:
         """
         A message from the browser, and so anything at all.
 
-        {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the open
-        product's history anew, {"export": order} for a file, see dashboards/tables.py, {"exported": n} as it reads
-        its pieces; with the first or alone, what it shows: see dashboards/view.py.
+        {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the past
+        of what is open anew, {"export": order} for a file, see dashboards/tables.py, {"exported": n} as it reads its
+        pieces; with the first or alone, what it shows: see dashboards/view.py.
 
         {"hidden": true} when nobody sees it any more: it gets nothing but a sign of life. {"hidden": false} when it is
         seen again: it gets everything anew. A page that needs prices unseen, for an alert say, keeps that to itself.
@@ -80,8 +84,7 @@ class Store:
             self._feed.exported(self)
         if "export" in message:
             self._feed.export(self, message["export"])
-        elsewhere = (self.focus, self.interval) != (before.focus, before.interval)
-        if self.focus and not is_new and (elsewhere or message.get("again")):
+        if not is_new and (_open(self.view) != _open(before) or message.get("again")):
             self._feed.open(self)
 
     def _is_seen_again(self, hidden: Any) -> bool:
@@ -127,3 +130,8 @@ class Store:
         """The session is over. May be called from any thread."""
         self._closed = True
         self._soon(self._feed.leave, self)
+
+
+def _open(view: View) -> tuple[str | None, str | None, str]:
+    """What a page is told the past of."""
+    return view.focus, view.compare, view.interval

@@ -4,13 +4,13 @@ const INTERVALS = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"];
 const USUAL_INTERVAL = "1m";
 const PLACES = { prices: "Prices", compare: "Compare", system: "System" }; // and what each is called
 const USUAL_PLACE = "prices";
-const USUAL_VIEW = { products: null, focus: null, interval: USUAL_INTERVAL, place: USUAL_PLACE, compare: null };
+const USUAL_VIEW = { products: null, focus: null, interval: USUAL_INTERVAL, place: USUAL_PLACE, compare: null, sort: null };
 const KEY = /^[a-z0-9_]{1,24}:[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/;
 const COIN = /^[A-Z0-9]{1,12}$/;
 const MOST_PRODUCTS = 60;
 const MOST_IGNORED = 5;
 
-// {view: {products, focus, interval, place, compare}, ignored: [text, …]} of an address's query. Anything may stand in it.
+// {view: {products, focus, interval, place, compare, sort}, ignored: [text, …]} of an address's query. Anything may stand in it.
 function viewOf(query) {
   const given = new URLSearchParams(query);
   const ignored = [];
@@ -28,6 +28,9 @@ function viewOf(query) {
   if (!Object.hasOwn(PLACES, place)) ignored.push(place);
   const compare = given.get("compare") || null;
   if (compare && !COIN.test(compare)) ignored.push(compare);
+  const sort = given.get("sort") || null;
+  const isSort = sort && Object.hasOwn(COLUMNS, sort.replace("-", "")) && sort.lastIndexOf("-") <= 0;
+  if (sort && !isSort) ignored.push(sort);
   return {
     view: {
       products,
@@ -35,23 +38,31 @@ function viewOf(query) {
       interval: INTERVALS.includes(interval) ? interval : USUAL_INTERVAL,
       place: Object.hasOwn(PLACES, place) ? place : USUAL_PLACE,
       compare: compare && COIN.test(compare) ? compare : null,
+      sort: isSort ? sort : null,
     },
     ignored,
   };
 }
 
 // The query of a view, with `:` and `,` left readable: "" for the usual page. What others put there (a theme) is kept.
-function queryOf({ products, focus, interval, place, compare }, query = "") {
+function queryOf({ products, focus, interval, place, compare, sort }, query = "") {
   const given = new URLSearchParams(query);
   for (const name of Object.keys(USUAL_VIEW)) given.delete(name);
   const parts = [];
   if (place !== USUAL_PLACE) parts.push(`place=${place}`);
   if (compare) parts.push(`compare=${compare}`);
+  if (sort) parts.push(`sort=${sort}`);
   if (products) parts.push(`products=${products.join(",")}`);
   if (focus) parts.push(`focus=${focus}`);
   if (interval !== USUAL_INTERVAL) parts.push(`interval=${interval}`);
   if (given.size) parts.push(String(given));
   return parts.length ? `?${parts.join("&")}` : "";
+}
+
+// The coins that more than one product of a catalogue has.
+function comparable(catalogue) {
+  const bases = catalogue.map(({ base }) => base);
+  return new Set(bases.filter((base, at) => bases.indexOf(base) !== at));
 }
 
 // A remembered selection, as localStorage has it; null if it is none.

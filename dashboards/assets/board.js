@@ -39,7 +39,15 @@ class Board {
     const { ribbon, header, absence, notices } = this.status;
     header.insertBefore(this.alerts.opener, this.status.rate);
     const { node, empty, said } = this.grid;
-    this.compare = new ComparePlace();
+    this.compare = new ComparePlace({
+      coin: (compare) => this.change({ compare }),
+      sort: (name) => this.change({ sort: nextSort(this.view.sort, name) }),
+      interval: (interval) => this.change({ interval }),
+      open: (focus) => this.open(focus),
+      address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, location.search),
+      chart: () => this.model.send_msg({ chart: 1 }),
+      again: () => this.model.send_msg({ again: 1 }),
+    });
     this.system = new SystemPlace();
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
@@ -61,6 +69,7 @@ class Board {
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else if (message.kind === "watched") this.alerts.watcher.hear(message);
     else if (message.kind === "export") this.exporter.hear(message);
+    else if (message.kind.startsWith("compare")) this.compareWith(message);
     else this.update(message);
     this.alerts.watcher.note();
     this.acknowledge();
@@ -95,7 +104,17 @@ class Board {
     this.cut = now;
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
-    if (tape) this.status.title(this.focus.title);
+    if (tape) this.title();
+  }
+
+  compareWith(message) {
+    this.compare.show(message);
+    this.title();
+  }
+
+  title() {
+    const { place } = this.view;
+    this.status.title({ prices: this.focus.title, compare: `${PLACES.compare} ${this.compare.table?.coin ?? ""}`.trim() }[place] ?? PLACES[place]);
   }
 
   // The last 24 hours, of what they changed for.
@@ -182,7 +201,7 @@ class Board {
 
   arrange() {
     const known = new Map(this.catalogue.map((names) => [names.key, names]));
-    const { products, focus, interval, place } = this.view;
+    const { products, focus, interval, place, compare } = this.view;
     this.navigation.show(this.view, location.search);
     for (const [name, node] of Object.entries(this.places)) node.hidden = name !== place;
     this.status.add.hidden = place !== USUAL_PLACE;
@@ -192,10 +211,12 @@ class Board {
     this.zone.hidden = !this.shown.length;
     this.picker.renew(this.catalogue, this.shown);
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
+    if (compare && known.size && !comparable(this.catalogue).has(compare)) strange.push(compare);
+    this.compare.turn(this.view);
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
     this.exporter.know(this.shown.length, known.get(focus) ?? null, interval);
-    this.status.title(place === USUAL_PLACE ? this.focus.title : PLACES[place]);
+    this.title();
   }
 
   // A hidden tab is not drawn, and catches up in one go when it is seen again.
@@ -216,6 +237,7 @@ class Board {
       const trouble = this.isLost ? "page offline" : kind === "none" ? "not followed" : troubles[card.exchange];
       card.tick(now, this.replayed, trouble, gaps[card.key]);
     }
+    this.compare.tick(now, this.isLost);
   }
 
   get replayed() {

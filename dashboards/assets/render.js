@@ -31,6 +31,7 @@ export function render({ model, view }) {
     board.focus.close();
     board.alerts.close();
     board.exporter.close();
+    board.compare.close();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());

@@ -30,7 +30,8 @@ PRODUCTS = [
 ]
 MOST_TOLD = 2_000
 """Trades of a product that are remembered, so that hours of many trades a second stay cheap."""
-PRICES = {"BTC": 67829.30, "ETH": 3453.82, "LTC": 84.46}
+TEN = [Product(f"venue{at}", base, quote) for at in range(10) for base in ("BTC", "XRP") for quote in ("USD", "EUR")]
+PRICES = {"XRP": 0.51941, "BTC": 67829.30, "ETH": 3453.82, "LTC": 84.46}
 
 
 class Market:
@@ -153,6 +154,10 @@ def trade(product: Product, price: str, *, at: float | None = None, number: int 
     return Trade(product, number, Decimal(price), Decimal("0.01190000"), "buy", ns, ns, **more)
 
 
+def price_text(price: float) -> str:
+    return f"{price:.2f}" if price > 10 else f"{price:.5f}"
+
+
 async def walk(market: Market, rate: float) -> None:
     """Prices that wander as prices do, from ten minutes ago until it is cancelled."""
     chance = random.Random(7)
@@ -161,7 +166,7 @@ async def walk(market: Market, rate: float) -> None:
         for second in range(600, 0, -1):
             prices[product] *= math.exp(chance.gauss(0, 0.00025))
             market.closes.setdefault(product, []).append((int(time.time()) - second, prices[product]))
-        market.tell(trade(product, f"{prices[product]:.2f}", at=time.time() - 1))
+        market.tell(trade(product, price_text(prices[product]), at=time.time() - 1))
     numbers = 10
     weights = [1 if product.base == "BTC" else 0.4 for product in market.products]
     while True:
@@ -170,7 +175,7 @@ async def walk(market: Market, rate: float) -> None:
         for product in chance.choices(market.products, k=together, weights=weights):
             numbers += 1
             prices[product] *= math.exp(chance.gauss(0, 0.0001))
-            market.tell(trade(product, f"{prices[product]:.2f}", number=numbers))
+            market.tell(trade(product, price_text(prices[product]), number=numbers))
 
 
 async def twins(market: Market) -> None:
@@ -205,6 +210,7 @@ async def leave(market: Market) -> None:
 async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
     from dashboards import page, server
 
+    products = TEN if mode == "ten" else products
     market = Market(products, mode if mode in ("demo", "replay") else "live")
     market.open = mode != "none"
     rate = 0.0001 if mode == "still" else rate

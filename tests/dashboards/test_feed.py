@@ -20,9 +20,9 @@ class Viewer:
 
     def __init__(self, *keys):
         self.selection = tuple(keys) or None
-        self.focus, self.interval, self.place, self.hidden = None, "1m", "prices", False
+        self.focus, self.interval, self.hidden = None, "1m", False
+        self.place, self.compare, self.watch = "prices", None, ()
         self.messages, self.keys = [], {}
-        self.watch = ()
 
     def show(self, text):
         message = read(text, self.keys)

@@ -8,7 +8,7 @@ from dashboards import terse
 
 pytestmark = pytest.mark.browser
 A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
-USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "compare": None}
+USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "compare": None, "sort": None}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,9 @@ USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "
         ("?place=compare&compare=ETH", {"place": "compare", "compare": "ETH"}, []),
         ("?place=system&compare=", {"place": "system"}, []),
         ("?place=toString&compare=btc", {}, ["toString", "btc"]),
+        ("?sort=-price", {"sort": "-price"}, []),
+        ("?sort=price-", {}, ["price-"]),
+        ("?sort=constructor", {}, ["constructor"]),
         ("?place=<b>&compare=<i>", {}, ["<b>", "<i>"]),
     ],
 )
@@ -35,11 +38,11 @@ def test_address_says_what_is_shown_and_the_rest_is_named(js, query, view, ignor
 
 
 def test_address_of_a_view_reads_back_as_the_same(js):
-    view = {"products": [B, A], "focus": A, "interval": "1h", "place": "compare", "compare": "ETH"}
+    view = {"products": [B, A], "focus": A, "interval": "1h", "place": "compare", "compare": "ETH", "sort": "-age"}
 
     query = js("queryOf(it, '?theme=dark&focus=old&place=system')", view)
 
-    assert query == f"?place=compare&compare=ETH&products={B},{A}&focus={A}&interval=1h&theme=dark"
+    assert query == f"?place=compare&compare=ETH&sort=-age&products={B},{A}&focus={A}&interval=1h&theme=dark"
     assert js("viewOf(it).view", query) == view
     assert js("queryOf(it)", USUAL) == ""
 

@@ -1,0 +1,73 @@
+// One currency of the compared coin: what its last prices have in common, its chart, and its table.
+
+const TABLE_POINTS = 60;
+const POINT_AT_IT = "Point at the chart, or use its arrow keys, to read a moment.";
+
+class CompareSide {
+  constructor(quote, acts) {
+    this.sign = SIGNS[quote] || "";
+    this.median = new Figure("Median");
+    this.lowest = new Figure("Lowest (best to buy)");
+    this.highest = new Figure("Highest (best to sell)");
+    this.chart = new Lines(() => this.read());
+    this.readout = el("p", "readout");
+    this.readout.setAttribute("role", "status");
+    this.ranking = new Ranking(quote, acts);
+    this.name = el("h3", "", NAMES[quote] ? NAMES[quote][0].toUpperCase() + NAMES[quote].slice(1) : quote);
+    const common = el("dl", "common", this.median.node, this.lowest.node, this.highest.node);
+    this.behind = el("details", "behind", el("summary", "", "The chart as a table"));
+    this.behind.addEventListener("toggle", () => this.fillTable());
+    this.node = el("section", "side", el("header", "", this.name, common), this.chart.node, this.readout, this.ranking.node, this.behind);
+    this.node.setAttribute("aria-label", this.name.textContent);
+    this.quote = quote;
+    this.lines = [];
+  }
+
+  show(side, { pasts, strokes, sort, until, coin }) {
+    this.median.show(side.median && this.sign + side.median, side.of ? `of ${side.of}` : "nobody counts now");
+    this.best(this.lowest, side, side.lowest);
+    this.best(this.highest, side, side.highest);
+    this.ranking.show(side, strokes, sort);
+    this.lines = side.rows.map(([key, name, price, , , , , , , , reason]) => ({ name, points: pasts.get(key) ?? [], stroke: strokes.get(name), isLeftOut: Boolean(reason), price }));
+    this.chart.show(this.lines, until);
+    this.chart.node.setAttribute("aria-label", `Prices of ${coin} in ${NAMES[this.quote] || this.quote}, a line for each of ${this.lines.length} exchanges; arrows read one moment after another`);
+    this.read();
+    this.fillTable();
+  }
+
+  best(figure, { of, rows }, names) {
+    const row = rows.find(([, name]) => name === names[0]);
+    figure.show(row && this.sign + row[2], row ? (of > 1 ? names.join(", ") : `${names[0]} alone`) : "");
+  }
+
+  // The moment that is pointed at, in words.
+  read() {
+    const second = this.chart.pointed;
+    const known = this.lines
+      .map(({ name, points, price }) => ({ name, price, point: points.findLast(([start]) => start <= second) }))
+      .filter(({ point }) => point);
+    if (second === null || !known.length) return say(this.readout, POINT_AT_IT);
+    const when = clockTime(Math.max(...known.map(({ point }) => point[0])) * 1000, Date.now());
+    say(this.readout, `${when}: ${known.map(({ name, price, point }) => `${name} ${written(point[1], digitsOf(price ?? ""))}`).join(", ")}`);
+  }
+
+  // The same points in words, newest first, while somebody reads them.
+  fillTable() {
+    if (!this.behind.open) return;
+    const moments = [...new Set(this.lines.flatMap(({ points }) => points.map(([second]) => second)))].sort((one, other) => other - one).slice(0, TABLE_POINTS);
+    const head = el("tr", "", ...["Time", ...this.lines.map(({ name }) => name)].map((text) => el("th", "", text)));
+    const rows = moments.map((moment) => {
+      const prices = this.lines.map(({ points, price }) => {
+        const point = points.find(([second]) => second === moment);
+        return el("td", "", point ? written(point[1], digitsOf(price ?? "")) : "\u2013");
+      });
+      return el("tr", "", el("td", "", clockTime(moment * 1000, Date.now())), ...prices);
+    });
+    const table = el("table", "ranking", el("thead", "", head), el("tbody", "", ...rows));
+    this.behind.replaceChildren(this.behind.firstChild, el("div", "scroll", table));
+  }
+
+  close() {
+    this.chart.close();
+  }
+}
