@@ -284,11 +284,9 @@ class Feed:
 async def _end(task: asyncio.Task[None]) -> None:
     """Cancels `task` and waits for it. Raises what it raised of itself: a bug is not to be swallowed."""
     task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            raise
+    await asyncio.wait({task})  # not the task itself: whoever is told to end meanwhile would take that for its end
+    if not task.cancelled():
+        task.result()
 
 
 def _now_ms() -> int:
