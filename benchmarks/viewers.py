@@ -17,10 +17,12 @@ FRAME = re.compile(rb'"frame (\d+)')
 """A frame and the server's clock in ms when it was cut: see dashboards/terse.py."""
 ACK_EVERY = 150
 OPENED = (b"snapshot", b"history", b"chart")
-TEXT, CLOSE, PING = 1, 8, 9
+TEXT, PING = 1, 9
+BUFFER = memoryview(bytearray(256 * 1024))
+"""Of all viewers: what is read is taken out of it at once."""
 
 
-class Viewer(asyncio.Protocol):
+class Viewer(asyncio.BufferedProtocol):
     """
     One page at `url`, with the products `select` (by default the first) and `focus` open, if one is given.
 
@@ -104,7 +106,13 @@ class Viewer(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._gone.set_result(error)
 
-    def data_received(self, some: bytes) -> None:
+    def get_buffer(self, _hint: int) -> memoryview:
+        return BUFFER
+
+    def buffer_updated(self, size: int) -> None:
+        self._received(bytes(BUFFER[:size]))
+
+    def _received(self, some: bytes) -> None:
         if not self._accepted.done():
             head, end, some = (self._rest + some).partition(b"\r\n\r\n")
             if not end:

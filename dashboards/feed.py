@@ -34,6 +34,8 @@ POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
 SIGN_OF_LIFE_S = 5.0
 """Seconds between two statuses that every page hears, hidden or not, news or none: silence looks like a dead link."""
+IN_A_ROW, MOST_IN_A_POLL = 50, 4_000
+"""Pages that hear in a row what is no frame, and how many at most between two polls: no frame waits for all of them."""
 DEFAULT_CARDS = 12
 """Cards of a page that asks for no products in particular."""
 
@@ -161,7 +163,7 @@ class Feed:
         try:
             while True:
                 mode = await self._look()
-                self._tell_new_days()
+                await self._tell_new_days()
                 self._comparing.due()
                 if following and (following.done() or mode != self._mode):
                     await _end(following)
@@ -184,19 +186,22 @@ class Feed:
         """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
         before, heard, self._heard = self._outlook.status, self._heard, 0
         mode = await self._outlook.look(heard, self._newest, list(self._quotes))
-        self._tell_status(is_new=self._outlook.status != before)
+        await self._tell_status(is_new=self._outlook.status != before)
         if viewers := self._audience.at("system"):
             self._audience.tell(self._outlook.system.news(_now_ms()), viewers)
         return mode
 
-    def _tell_status(self, *, is_new: bool) -> None:
-        """To who sees it when it is new, and to all, hidden pages too, as a sign of life."""
+    async def _tell_status(self, *, is_new: bool) -> None:
+        """To who sees it when it is new, and to all, hidden pages too, as a sign of life; frames go first."""
         is_time = time.monotonic() - self._alive > SIGN_OF_LIFE_S
         if is_time:
             self._alive = time.monotonic()
         if is_new or is_time:
             text = status_text(self._outlook.status, _now_ms())
-            self._audience.tell(text, self._audience if is_time else self._audience.watching())
+            viewers = list(self._audience) if is_time else self._audience.watching()
+            for at in range(0, len(viewers), IN_A_ROW):
+                self._audience.tell(text, viewers[at : at + IN_A_ROW])
+                await asyncio.sleep(self._poll_s * IN_A_ROW / MOST_IN_A_POLL)
 
     async def _follow(self) -> None:
         """One life of a supervisor: its products, their history, and every trade. Returns when it cannot be reached."""
@@ -266,10 +271,11 @@ class Feed:
         if text := self._days.text(keys, parts):
             self._audience.tell(text, viewers)
 
-    def _tell_new_days(self) -> None:
+    async def _tell_new_days(self) -> None:
         parts = self._days.news(_now_ms())
         for (selection, focus), viewers in self._audience.groups().items():
             self._tell_days(selection, focus, viewers, parts)
+            await asyncio.sleep(self._poll_s * len(viewers) / MOST_IN_A_POLL)
 
     # -- frames
 
@@ -291,11 +297,9 @@ class Feed:
 async def _end(task: asyncio.Task[None]) -> None:
     """Cancels `task` and waits for it. Raises what it raised of itself: a bug is not to be swallowed."""
     task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            raise
+    await asyncio.wait({task})  # not the task itself: whoever is told to end meanwhile would take that for its end
+    if not task.cancelled():
+        task.result()
 
 
 def _now_ms() -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from dashboards.feed import Feed
+from dashboards.feed import Feed, _end
 from poeticoins.errors import RequestTimeout, WireMismatch
 from tests.dashboards.market import PRODUCTS, Market, status, trade
 from tests.dashboards.reading import read
@@ -353,3 +353,22 @@ async def test_number_of_a_product_is_never_anothers(market, feed):
     await until(lambda: viewer.of("frame"))
     assert viewer.of("frame")[-1]["cards"][0][0] == str(BTC)
     assert {number: key for number, key in viewer.keys.items() if number in first}.items() <= first.items()
+
+
+async def test_who_is_told_to_end_while_it_ends_another_does_so():
+    async def slow_to_end():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.05)
+            raise
+
+    follower = asyncio.create_task(slow_to_end())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(_end(follower))
+    await asyncio.sleep(0.01)
+
+    ending.cancel()
+
+    await asyncio.wait({ending}, timeout=5)
+    assert ending.cancelled()
