@@ -14,7 +14,8 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
+        *("theme", "words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid"),
+        "tape",
         *("chart", "focus", "compare", "system", "navigation", "status", "connection", "board", "render"),
     )
 )

@@ -9,6 +9,7 @@ class Board {
     this.model = model;
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
+    if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.place.read(true);
     Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
@@ -37,6 +38,7 @@ class Board {
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
     this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node);
+    this.undress = LIGHT.dress(this.node);
     this.arrange();
   }
 

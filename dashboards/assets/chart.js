@@ -7,7 +7,6 @@ const WORDS_SHARE = 0.2; // of the window's width, which the words of a gap may 
 const REFILL_MS = 200;
 const NARROW = 500; // pixels
 const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
-const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
 class Chart {
   // onShown(from, to, pointed): the window that is shown, in ms, and the moment that is pointed at or null.

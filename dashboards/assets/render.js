@@ -29,6 +29,7 @@ export function render({ model, view }) {
     document.removeEventListener("visibilitychange", onVisible);
     stay();
     board.focus.close();
+    board.undress();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());
