@@ -20,10 +20,11 @@ class Board {
     this.picker = new Picker((key) => this.toggle(key));
     this.navigation = new Navigation((place) => this.change({ place }));
     this.navigation.node.hidden = !this.place.owned;
-    this.status = new StatusBar(this.place, this.navigation.node, () => this.picker.open());
+    this.desk = new Desk(this);
+    this.status = new StatusBar([this.navigation.node, this.desk.tools.node], () => this.picker.open());
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at) });
     this.focus = new Focus({
-      close: () => this.change({ focus: null }),
+      close: () => this.close(),
       interval: (interval) => this.change({ interval }),
       again: () => this.model.send_msg({ again: 1 }),
       chart: () => this.model.send_msg({ chart: 1 }),
@@ -37,8 +38,9 @@ class Board {
     this.system = new SystemPlace();
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node);
-    this.undress = LIGHT.dress(this.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node);
+    this.desk.foot.append(notices);
+    this.desk.begin();
     this.arrange();
   }
 
@@ -48,9 +50,10 @@ class Board {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
+    if (this.desk.holds(message)) return this.acknowledge();
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
-    else if (message.kind === "history") this.focus.history(message);
+    else if (message.kind === "history") this.remember(message);
     else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
     else this.update(message);
@@ -59,7 +62,9 @@ class Board {
   }
 
   renew({ status, cards, catalogue, now }) {
+    this.asked = false;
     this.status.show(status);
+    this.desk.told(status);
     this.catalogue = catalogue;
     this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
     if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
@@ -77,6 +82,7 @@ class Board {
 
   tell(status) {
     this.status.show(status);
+    this.desk.told(status);
     this.focus.recount(status.counts);
     this.tick();
   }
@@ -85,7 +91,12 @@ class Board {
     this.cut = now;
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
-    if (tape) this.status.title(this.focus.title);
+    this.desk.headline();
+  }
+
+  remember(history) {
+    this.focus.history(history);
+    if (this.focus.ready) this.desk.meanwhile.fetched(this.focus);
   }
 
   // The last 24 hours, of what they changed for.
@@ -106,6 +117,7 @@ class Board {
 
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
+    this.asked = true;
     this.model.send_msg({ hello: 1, ...(this.place.owned || this.changed ? this.said : {}) });
   }
 
@@ -130,6 +142,8 @@ class Board {
   travel() {
     const { place } = this.view;
     Object.assign(this, this.place.read(false));
+    LIGHT.read();
+    this.desk.tools.wear(LIGHT.choice);
     this.turn(place);
   }
 
@@ -153,9 +167,17 @@ class Board {
     else this.change({ products: [...this.shown, key] });
   }
 
+  // The keyboard goes back to where it came from.
+  close() {
+    const { focus } = this.view;
+    this.change({ focus: null });
+    this.grid.cards.get(focus)?.node.focus();
+  }
+
   remove(key) {
     this.grid.say(`${key} removed`);
     this.change({ products: without(this.shown, key) });
+    if (!this.shown.length && !this.picker.node.open) this.status.add.focus();
   }
 
   move(key, at) {
@@ -169,7 +191,7 @@ class Board {
   arrange() {
     const known = new Map(this.catalogue.map((names) => [names.key, names]));
     const { products, focus, interval, place } = this.view;
-    this.navigation.show(this.view, location.search);
+    this.navigation.show(this.view, LIGHT.choice);
     for (const [name, node] of Object.entries(this.places)) node.hidden = name !== place;
     this.status.add.hidden = place !== USUAL_PLACE;
     this.shown = (products ?? [...this.grid.cards.keys()]).filter((key) => known.has(key));
@@ -180,7 +202,7 @@ class Board {
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
-    this.status.title(place === USUAL_PLACE ? this.focus.title : PLACES[place]);
+    this.desk.headline(true);
   }
 
   // A hidden tab is not drawn, and catches up in one go when it is seen again.
@@ -194,7 +216,8 @@ class Board {
   }
 
   tick() {
-    if (document.hidden) return;
+    this.desk.tick();
+    if (document.hidden || this.desk.pause.on) return;
     const now = this.clock.now();
     const { troubles = {}, gaps = {}, kind } = this.status.status;
     for (const card of this.grid.cards.values()) {
@@ -211,6 +234,7 @@ class Board {
     if (this.isLost) return;
     this.isLost = true;
     this.status.lost();
+    this.desk.lost(this.heardAt ?? Date.now());
     this.tick();
   }
 
@@ -219,6 +243,7 @@ class Board {
     if (!this.isLost) return;
     this.isLost = false;
     this.status.show(this.status.status);
+    this.desk.back();
     this.tick();
   }
 

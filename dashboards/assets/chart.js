@@ -30,6 +30,7 @@ class Chart {
 
   async embed(item) {
     this.view = await window.Bokeh.embed.embed_item(item, this.node);
+    for (const inner of focusable(this.node)) inner.tabIndex = -1; // the chart as a whole has the keyboard
     const [root] = this.view.roots;
     const { document } = root.model;
     this.model = (name) => document.get_model_by_name(name);
@@ -186,4 +187,10 @@ class Chart {
     clearTimeout(this.waiting);
     this.view?.clear?.();
   }
+}
+
+// What the keyboard would reach below `node`, through all shadows.
+function focusable(node) {
+  const inner = [...node.querySelectorAll("*"), ...(node.shadowRoot?.querySelectorAll("*") ?? [])];
+  return inner.flatMap((each) => [...(each.tabIndex >= 0 ? [each] : []), ...(each.shadowRoot ? focusable(each) : [])]);
 }

@@ -14,6 +14,7 @@ export function render({ model, view }) {
   const board = new Board(model);
   current = board;
   const onVisible = () => {
+    if (model.owns_page) board.desk.unseen.look(document.hidden);
     board.tick();
     board.drawSoon();
   };
@@ -29,7 +30,7 @@ export function render({ model, view }) {
     document.removeEventListener("visibilitychange", onVisible);
     stay();
     board.focus.close();
-    board.undress();
+    board.desk.end();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());

@@ -18,6 +18,7 @@ class Theme extends EventTarget {
     this.system.addEventListener("change", () => this.show());
     this.choice = "system";
     this.owned = false;
+    this.dressed = new Set();
   }
 
   get matches() {
@@ -54,20 +55,22 @@ class Theme extends EventTarget {
   show() {
     const theme = this.matches ? "light" : "dark";
     if (this.owned) Object.assign(document.documentElement.dataset, { theme });
-    this.dispatchEvent(new Event("change"));
+    for (const node of this.dressed) this.wear(node);
+    this.dispatchEvent(new Event("change")); // who reads colours from the page finds the new ones
   }
 
   // Keeps `node` in the theme's colours; returns how to stop. All turn at once: a text that faded over would be unreadable.
   dress(node) {
-    const wear = () => {
-      node.classList.add("turning");
-      node.classList.toggle("light", this.matches);
-      void node.offsetWidth;
-      node.classList.remove("turning");
-    };
-    wear();
-    this.addEventListener("change", wear);
-    return () => this.removeEventListener("change", wear);
+    this.dressed.add(node);
+    this.wear(node);
+    return () => this.dressed.delete(node);
+  }
+
+  wear(node) {
+    node.classList.add("turning");
+    node.classList.toggle("light", this.matches);
+    void node.offsetWidth;
+    node.classList.remove("turning");
   }
 }
 

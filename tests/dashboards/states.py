@@ -34,6 +34,8 @@ STATES = {
     "replay": State("replay"),
     "open": State("demo", f"?focus={BTC}", "board.querySelectorAll('.tape tbody tr').length > 3"),
     "picker": State("demo", act=press("Add product")),
+    "sheet": State("demo", act=press("Keys and settings")),
+    "paused": State("demo", act=press("Pause")),
     "no supervisor": State("none", until="board.querySelector('.absence').checkVisibility()"),
     "empty": State("demo", "?products=", "board.querySelector('.empty').checkVisibility()"),
     "reconnecting": State("trouble", until="board.querySelectorAll('.card.troubled').length === 6"),
