@@ -22,6 +22,7 @@ class Desk {
   begin() {
     this.stops.push(LIGHT.dress(this.board.node));
     this.tools.wear(LIGHT.choice);
+    this.meanwhile.tell();
     if (this.board.place.owned) this.unseen.look(document.hidden);
   }
 
@@ -77,7 +78,7 @@ class Desk {
   // Whether `message` is to be let go: the page is paused, and would move by it.
   holds(message) {
     const { board } = this;
-    if (message.kind === "snapshot") LIGHT.owned && this.meanwhile.end("page", Date.now());
+    if (message.kind === "snapshot") this.meanwhile.end("page", Date.now());
     const isHeld = this.pause.holds(message, board.asked) || (this.pause.on && message.kind === "history" && board.focus.ready);
     if (this.pause.on) this.tick();
     return isHeld;

@@ -17,7 +17,6 @@ class Meanwhile {
     dismiss.setAttribute("aria-label", "Dismiss what happened meanwhile");
     this.node = el("p", "meanwhile", this.words, dismiss);
     this.words.setAttribute("role", "status");
-    this.tell();
   }
 
   begin(kind, from, known) {
