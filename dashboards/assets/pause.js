@@ -5,7 +5,7 @@ const STREAMED = new Set(["frame", "days", "compare", "system"]); // what comes 
 class Pause {
   // onResume: asks for everything anew, so that nothing need be kept meanwhile.
   constructor(onChange, onResume) {
-    Object.assign(this, { onChange, onResume, since: 0, held: 0 });
+    Object.assign(this, { onChange, onResume, since: 0, held: 0, awaits: false });
     this.words = el("span", "", "");
     this.node = el("p", "paused", this.words);
     this.node.setAttribute("role", "status");
@@ -20,6 +20,7 @@ class Pause {
   toggle(now) {
     this.since = this.on ? 0 : now;
     this.held = 0;
+    this.awaits = !this.on; // what comes before all of it anew may be of other products than we know
     this.onChange(this.on);
     if (!this.on) this.onResume();
     this.tell(now);
@@ -27,7 +28,8 @@ class Pause {
 
   // Whether `message` waits: it moves what is shown, and nobody asked for it.
   holds(message, isAsked) {
-    if (!this.on) return false;
+    if (message.kind === "snapshot") this.awaits = false;
+    if (!this.on) return this.awaits && STREAMED.has(message.kind);
     if (message.kind === "snapshot" && isAsked) {
       this.since = message.now; // what is shown is as of then, from now on
       this.held = 0;
