@@ -14,15 +14,16 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid", "tape"),
-        *("crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
+        *("theme", "words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid"),
+        *("tape", "crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
         *("exporter", "lines", "ranking", "side", "compare", "livetable", "system", "navigation"),
-        *("status", "connection", "board", "render"),
+        *("status", "connection", "tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk"),
+        *("board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
 
-STYLES = ("cards", "tools", "focus", "places", "compare", "system", "alerts")
+STYLES = ("cards", "tools", "focus", "places", "compare", "system", "alerts", "desk")
 
 
 def asset(name: str) -> str:

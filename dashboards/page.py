@@ -30,6 +30,7 @@ def serve_board() -> None:
     document.template = template("page.html")
     document.title = "Poeticoins"
     document.template_variables["policy"] = CONTENT_POLICY
+    document.template_variables["theme"] = asset("theme.js")
     board(document).servable()
 
 

@@ -34,6 +34,8 @@ UNUSED_MS = 30_000
 """A session without a page ends after so long; a page that comes back later gets a new one, and sees no difference."""
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of one message from a browser; it has little to say."""
+HEADER_LIMIT = 256 * 1024
+"""Bytes of a request's head: an address of 100 kB is nonsense, but the page says so better than a closed connection."""
 
 
 class Settings(Protocol):
@@ -111,7 +113,7 @@ def listen(settings: Settings) -> tuple[BaseServer, int]:
         include_cookies=[],
     )
     tornado.transforms.append(SecurityHeaders)
-    http = HTTPServer(tornado)
+    http = HTTPServer(tornado, max_header_size=HEADER_LIMIT)
     http.add_sockets(sockets)
     return BaseServer(IOLoop.current(), tornado, http), port
 

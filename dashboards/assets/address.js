@@ -5,6 +5,7 @@ const USUAL_INTERVAL = "1m";
 const PLACES = { prices: "Prices", compare: "Compare", system: "System" }; // and what each is called
 const USUAL_PLACE = "prices";
 const USUAL_VIEW = { products: null, focus: null, interval: USUAL_INTERVAL, place: USUAL_PLACE, compare: null, sort: null };
+const ADDRESSED = [...Object.keys(USUAL_VIEW), "theme"]; // what an address may say
 const KEY = /^[a-z0-9_]{1,24}:[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/;
 const COIN = /^[A-Z0-9]{1,12}$/;
 const MOST_PRODUCTS = 60;
@@ -15,9 +16,13 @@ function viewOf(query) {
   const given = new URLSearchParams(query);
   const ignored = [];
   const valid = (key) => KEY.test(key) || !ignored.push(key);
+  for (const name of new Set(given.keys())) {
+    if (!ADDRESSED.includes(name)) ignored.push(name);
+    else if (given.getAll(name).length > 1) ignored.push(`${name} again`); // the first counts
+  }
   let products = null;
   if (given.has("products")) {
-    const said = [...new Set(given.get("products").slice(0, 8000).split(",").filter(Boolean))];
+    const said = [...new Set(given.get("products").split(",").filter(Boolean))];
     products = said.filter(valid);
     ignored.push(...products.splice(MOST_PRODUCTS));
   }
@@ -31,6 +36,7 @@ function viewOf(query) {
   const sort = given.get("sort") || null;
   const isSort = sort && Object.hasOwn(COLUMNS, sort.replace("-", "")) && sort.lastIndexOf("-") <= 0;
   if (sort && !isSort) ignored.push(sort);
+  if (given.has("theme") && !THEMES.includes(given.get("theme"))) ignored.push(given.get("theme"));
   return {
     view: {
       products,
@@ -44,10 +50,8 @@ function viewOf(query) {
   };
 }
 
-// The query of a view, with `:` and `,` left readable: "" for the usual page. What others put there (a theme) is kept.
-function queryOf({ products, focus, interval, place, compare, sort }, query = "") {
-  const given = new URLSearchParams(query);
-  for (const name of Object.keys(USUAL_VIEW)) given.delete(name);
+// The query of a view and a theme, with `:` and `,` left readable: "" for the usual page.
+function queryOf({ products, focus, interval, place, compare, sort }, theme = "system") {
   const parts = [];
   if (place !== USUAL_PLACE) parts.push(`place=${place}`);
   if (compare) parts.push(`compare=${compare}`);
@@ -55,7 +59,7 @@ function queryOf({ products, focus, interval, place, compare, sort }, query = ""
   if (products) parts.push(`products=${products.join(",")}`);
   if (focus) parts.push(`focus=${focus}`);
   if (interval !== USUAL_INTERVAL) parts.push(`interval=${interval}`);
-  if (given.size) parts.push(String(given));
+  if (theme !== "system") parts.push(`theme=${theme}`);
   return parts.length ? `?${parts.join("&")}` : "";
 }
 

@@ -9,6 +9,7 @@ class Board {
     this.model = model;
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
+    if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.place.read(true);
     Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
@@ -19,14 +20,15 @@ class Board {
     this.picker = new Picker((key) => this.toggle(key));
     this.navigation = new Navigation((place) => this.change({ place }));
     this.navigation.node.hidden = !this.place.owned;
-    this.status = new StatusBar(this.place, this.navigation.node, () => this.picker.open());
+    this.desk = new Desk(this);
+    this.status = new StatusBar([this.navigation.node, this.desk.tools.node], () => this.picker.open());
     const watch = this.place.owned ? { alert: (key) => this.alerts.open(key) } : {};
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at), ...watch });
     this.alerts = new AlertPanel(this.place, this.clock, (message) => this.model.send_msg(message));
     this.exporter = new Exporter((message) => this.model.send_msg(message));
     this.alerts.priceOf = (key) => this.priceOf(key);
     this.focus = new Focus({
-      close: () => this.change({ focus: null }),
+      close: () => this.close(),
       interval: (interval) => this.change({ interval }),
       again: () => this.model.send_msg({ again: 1 }),
       chart: () => this.model.send_msg({ chart: 1 }),
@@ -44,14 +46,16 @@ class Board {
       sort: (name) => this.change({ sort: nextSort(this.view.sort, name) }),
       interval: (interval) => this.change({ interval }),
       open: (focus) => this.open(focus),
-      address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, location.search),
+      address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, LIGHT.choice),
       chart: () => this.model.send_msg({ chart: 1 }),
       again: () => this.model.send_msg({ again: 1 }),
     });
     this.system = new SystemPlace();
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), notices, said), this.picker.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
+    this.desk.foot.append(notices);
+    this.desk.begin();
     this.arrange();
   }
 
@@ -61,9 +65,11 @@ class Board {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
+    this.alerts.watcher.note();
+    if (this.desk.holds(message)) return this.acknowledge();
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
-    else if (message.kind === "history") this.focus.history(message);
+    else if (message.kind === "history") this.remember(message);
     else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "system") this.system.show(message);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
@@ -71,13 +77,14 @@ class Board {
     else if (message.kind === "export") this.exporter.hear(message);
     else if (message.kind.startsWith("compare")) this.compareWith(message);
     else this.update(message);
-    this.alerts.watcher.note();
     this.acknowledge();
     this.drawSoon();
   }
 
   renew({ status, cards, catalogue, now }) {
+    this.asked = false;
     this.status.show(status);
+    this.desk.told(status);
     this.catalogue = catalogue;
     this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
     this.alerts.know(catalogue);
@@ -96,6 +103,7 @@ class Board {
 
   tell(status) {
     this.status.show(status);
+    this.desk.told(status);
     this.focus.recount(status.counts);
     this.tick();
   }
@@ -104,17 +112,23 @@ class Board {
     this.cut = now;
     for (const part of cards) this.grid.cards.get(part[0])?.take(part);
     if (tape) this.focus.trade(tape);
-    if (tape) this.title();
+    this.desk.headline();
   }
 
   compareWith(message) {
     this.compare.show(message);
-    this.title();
+    this.desk.headline();
   }
 
-  title() {
+  // What the tab is called at another place than the prices.
+  get elsewhere() {
     const { place } = this.view;
-    this.status.title({ prices: this.focus.title, compare: `${PLACES.compare} ${this.compare.table?.coin ?? ""}`.trim() }[place] ?? PLACES[place]);
+    return place === "compare" ? `${PLACES.compare} ${this.compare.table?.coin ?? ""}`.trim() : PLACES[place];
+  }
+
+  remember(history) {
+    this.focus.history(history);
+    if (this.focus.ready) this.desk.meanwhile.fetched(this.focus);
   }
 
   // The last 24 hours, of what they changed for.
@@ -135,6 +149,7 @@ class Board {
 
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
+    this.asked = true;
     this.model.send_msg({ hello: 1, watch: this.alerts.watcher.keys, ...(this.place.owned || this.changed ? this.said : {}) });
   }
 
@@ -159,6 +174,8 @@ class Board {
   travel() {
     const { place } = this.view;
     Object.assign(this, this.place.read(false));
+    LIGHT.read();
+    this.desk.tools.wear(LIGHT.choice);
     this.turn(place);
   }
 
@@ -182,9 +199,17 @@ class Board {
     else this.change({ products: [...this.shown, key] });
   }
 
+  // The keyboard goes back to where it came from.
+  close() {
+    const { focus } = this.view;
+    this.change({ focus: null });
+    this.grid.cards.get(focus)?.node.focus();
+  }
+
   remove(key) {
     this.grid.say(`${key} removed`);
     this.change({ products: without(this.shown, key) });
+    if (!this.shown.length && !this.picker.node.open) this.status.add.focus();
   }
 
   move(key, at) {
@@ -202,7 +227,7 @@ class Board {
   arrange() {
     const known = new Map(this.catalogue.map((names) => [names.key, names]));
     const { products, focus, interval, place, compare } = this.view;
-    this.navigation.show(this.view, location.search);
+    this.navigation.show(this.view, LIGHT.choice);
     for (const [name, node] of Object.entries(this.places)) node.hidden = name !== place;
     this.status.add.hidden = place !== USUAL_PLACE;
     this.shown = (products ?? [...this.grid.cards.keys()]).filter((key) => known.has(key));
@@ -216,7 +241,7 @@ class Board {
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
     this.exporter.know(this.shown.length, known.get(focus) ?? null, interval);
-    this.title();
+    this.desk.headline(true);
   }
 
   // A hidden tab is not drawn, and catches up in one go when it is seen again.
@@ -230,7 +255,8 @@ class Board {
   }
 
   tick() {
-    if (document.hidden) return;
+    this.desk.tick();
+    if (document.hidden || this.desk.pause.on) return;
     const now = this.clock.now();
     const { troubles = {}, gaps = {}, kind } = this.status.status;
     for (const card of this.grid.cards.values()) {
@@ -249,6 +275,7 @@ class Board {
     this.isLost = true;
     this.status.lost();
     this.system.lost();
+    this.desk.lost(this.heardAt ?? Date.now());
     this.tick();
   }
 
@@ -257,6 +284,7 @@ class Board {
     if (!this.isLost) return;
     this.isLost = false;
     this.status.show(this.status.status);
+    this.desk.back();
     this.tick();
   }
 

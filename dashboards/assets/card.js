@@ -49,6 +49,7 @@ class Card {
       el("footer", "", this.size, this.time, this.trouble, this.age),
     );
     this.node.setAttribute("aria-label", `${coin} in ${NAMES[quote] || quote} on ${where}`);
+    this.spark.node.setAttribute("aria-label", "No prices yet");
     this.node.dataset.key = this.key;
   }
 

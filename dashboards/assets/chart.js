@@ -7,7 +7,6 @@ const WORDS_SHARE = 0.2; // of the window's width, which the words of a gap may 
 const REFILL_MS = 200;
 const NARROW = 500; // pixels
 const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
-const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
 class Chart {
   // onShown(from, to): the window that is shown, in ms. `crosshair` knows the moment that is pointed at.
@@ -33,6 +32,7 @@ class Chart {
 
   async embed(item) {
     this.view = await window.Bokeh.embed.embed_item(item, this.node);
+    for (const inner of focusable(this.node)) inner.tabIndex = -1; // the chart as a whole has the keyboard
     const [root] = this.view.roots;
     const { document } = root.model;
     this.model = (name) => document.get_model_by_name(name);
@@ -229,4 +229,10 @@ function leaveScrolling(node) {
     if (inner.classList.contains("bk-events")) inner.style.touchAction = "pan-y";
     if (inner.shadowRoot) leaveScrolling(inner.shadowRoot);
   }
+}
+
+// What the keyboard would reach below `node`, through all shadows.
+function focusable(node) {
+  const inner = [...node.querySelectorAll("*"), ...(node.shadowRoot?.querySelectorAll("*") ?? [])];
+  return inner.flatMap((each) => [...(each.tabIndex >= 0 ? [each] : []), ...(each.shadowRoot ? focusable(each) : [])]);
 }

@@ -18,8 +18,11 @@ class Grid {
     const items = keys.filter((key) => this.cards.has(key)).map((key) => this.item(this.cards.get(key)));
     const focused = this.node.getRootNode().activeElement;
     if (items.length !== this.node.children.length || items.some((item, at) => item !== this.node.children[at])) {
+      const at = [...this.node.children].findIndex((item) => item.contains(focused));
       this.node.replaceChildren(...items);
-      focused?.focus?.({ preventScroll: true }); // moving a node takes its focus away
+      // Moving a node takes its focus away, and so does removing it: then the next one has it.
+      const next = focused?.isConnected || at < 0 ? focused : items[Math.min(at, items.length - 1)]?.firstChild;
+      next?.focus?.({ preventScroll: true });
     }
     for (const [key, card] of this.cards) card.node.classList.toggle("open", key === open);
   }

@@ -56,6 +56,7 @@ class Lines {
     if (this.isEmbedded) return;
     this.isEmbedded = true;
     this.view = await window.Bokeh.embed.embed_item(structuredClone(item), this.node);
+    for (const inner of focusable(this.node)) inner.tabIndex = -1; // the chart as a whole has the keyboard
     const { document } = this.view.roots[0].model;
     document.get_model_by_name("prices").height = this.node.clientHeight;
     this.model = (name) => document.get_model_by_name(name);

@@ -15,9 +15,9 @@ class Navigation {
     this.node.setAttribute("aria-label", "Places");
   }
 
-  show(view, query) {
+  show(view, theme) {
     for (const { place, link } of this.links) {
-      link.href = queryOf({ ...view, place }, query) || "?";
+      link.href = queryOf({ ...view, place }, theme) || "?";
       if (place === view.place) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

@@ -58,12 +58,15 @@ class Picker {
     return [...this.list.querySelectorAll(".choice")];
   }
 
-  // Arrows walk through the choices, Enter in the search takes the first; the dialog itself knows Escape.
+  // Arrows walk through the choices, Enter in the search takes the first. Escape closes at once: the search would take the
+  // first one to empty itself.
   key(event) {
     const { choices } = this;
     const at = choices.indexOf(this.node.getRootNode().activeElement);
     if (event.key === "Enter" && event.target === this.search) {
       choices[0]?.click();
+    } else if (event.key === "Escape") {
+      this.node.close();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const next = at + (event.key === "ArrowDown" ? 1 : -1);
       if (next < 0) this.search.focus();

@@ -17,7 +17,7 @@ class Place {
 
   write(view, isNew) {
     if (!this.owned) return;
-    const address = location.pathname + queryOf(view, location.search) + location.hash;
+    const address = location.pathname + queryOf(view, LIGHT.choice) + location.hash;
     if (isNew) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
   }

@@ -14,6 +14,7 @@ export function render({ model, view }) {
   const board = new Board(model);
   current = board;
   const onVisible = () => {
+    if (model.owns_page) board.desk.unseen.look(document.hidden);
     board.tick();
     board.drawSoon();
   };
@@ -32,6 +33,7 @@ export function render({ model, view }) {
     board.alerts.close();
     board.exporter.close();
     board.compare.close();
+    board.desk.end();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());

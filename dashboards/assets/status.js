@@ -3,9 +3,8 @@
 const LOST = { kind: "lost", badge: "Reconnecting" };
 
 class StatusBar {
-  constructor(place, navigation, onAdd) {
-    this.place = place;
-    this.live = "";
+  // tools: nodes of the head beside its own.
+  constructor(tools, onAdd) {
     this.badge = el("p", "badge");
     this.badge.setAttribute("role", "status");
     this.rate = el("p", "rate");
@@ -15,7 +14,7 @@ class StatusBar {
     const name = el("h1", "", "Poeticoins");
     this.add = button("add", "+ Add", onAdd);
     this.add.append(el("span", "long", " product"));
-    this.header = el("header", "top", mark(), name, navigation, this.add, this.rate, this.badge);
+    this.header = el("header", "top", mark(), name, ...tools, this.add, this.rate, this.badge);
     this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
   }
 
@@ -35,14 +34,12 @@ class StatusBar {
   showBadge({ kind, badge }) {
     this.badge.dataset.kind = kind;
     say(this.badge, badge);
-    this.title(this.live);
   }
 
   // The tab's title: the open product's price or the place, and never made-up prices without the word for them.
   title(live) {
-    this.live = live;
     const made = this.status.kind === "demo" || this.status.kind === "replay" ? this.status.badge : "";
-    this.place.title([live, made, "Poeticoins"].filter(Boolean).join(" \u00b7 "));
+    return [live, made, "Poeticoins"].filter(Boolean).join(" \u00b7 ");
   }
 
   showAbsence({ sentence, reason, commands }) {

@@ -10,6 +10,7 @@ class Tape {
     const head = el("thead", "", el("tr", "", ...["Price", "Size", "Time"].map((name) => el("th", "", name))));
     const table = el("table", "", head, this.body);
     this.node = el("section", "tape", el("h3", "", "Trades"), table);
+    this.node.tabIndex = 0; // it scrolls, and so must by keyboard
     this.node.setAttribute("aria-label", "Trades, newest first");
   }
 

@@ -158,15 +158,19 @@ def price_text(price: float) -> str:
     return f"{price:.2f}" if price > 10 else f"{price:.5f}"
 
 
-async def walk(market: Market, rate: float) -> None:
-    """Prices that wander as prices do, from ten minutes ago until it is cancelled."""
+async def walk(market: Market, rate: float, ago: float | None = 1) -> None:
+    """
+    Prices that wander as prices do, from ten minutes ago until it is cancelled.
+
+    ago: seconds since the last trade of each product; None: there was none yet.
+    """
     chance = random.Random(7)
     prices = {p: PRICES.get(p.base, 12.34) * (0.92 if p.quote == "EUR" else 1) for p in market.products}
-    for product in market.products:
-        for second in range(600, 0, -1):
+    for product in market.products if ago else []:
+        for second in range(600, int(ago or 0) - 1, -1):
             prices[product] *= math.exp(chance.gauss(0, 0.00025))
             market.closes.setdefault(product, []).append((int(time.time()) - second, prices[product]))
-        market.tell(trade(product, price_text(prices[product]), at=time.time() - 1))
+        market.tell(trade(product, price_text(prices[product]), at=time.time() - (ago or 0)))
     numbers = 10
     weights = [1 if product.base == "BTC" else 0.4 for product in market.products]
     while True:
@@ -213,7 +217,7 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
     products = TEN if mode == "ten" else products
     market = Market(products, mode if mode in ("demo", "replay") else "live")
     market.open = mode != "none"
-    rate = 0.0001 if mode == "still" else rate
+    rate = 0.0001 if mode in ("still", "quiet", "silent") else rate
     if mode == "trouble":
         problem = "name not found <img src=x onerror=alert(1)>"
         market.status.feeds[0].__dict__.update(state="reconnecting", problem=problem, next_try_in=4.2)
@@ -243,7 +247,7 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
     child.ready = lambda: print(child.facts()["url"], flush=True)
     settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path())
     async with asyncio.TaskGroup() as group:
-        group.create_task(walk(market, rate))
+        group.create_task(walk(market, rate, {"quiet": 100, "silent": None}.get(mode, 1)))
         if mode == "leaving":
             group.create_task(leave(market))
         if mode == "twins":

@@ -121,6 +121,15 @@ def test_hostile_and_unknown_parameters_are_named_and_never_run(served, screen):
     assert shown.troubles == []
 
 
+def test_address_of_100_kilobytes_is_named_and_left_out(served, screen):
+    shown = screen(f"{served('demo').url}?products={'x' * 100_000},{BTC}")
+
+    shows(shown, BTC)
+
+    shown.until("board.querySelector('.note').textContent.includes(argument)", f"{'x' * 40}…")
+    assert shown.troubles == []
+
+
 def test_everything_is_wide_enough_for_a_finger(served, screen):
     shown = screen(f"{served('demo').url}?focus={BTC}", has_touch=True, is_mobile=True, **PHONE)
     shown.until("board.querySelectorAll('.card:not(.waiting)').length === 12")

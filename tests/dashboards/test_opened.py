@@ -29,7 +29,7 @@ def test_click_on_a_card_opens_its_product(served, screen, window):
     assert shown.text(".focus-name") == "Bitcoin BTC/USD on Coinbase"
     assert f"focus={BTC}" in shown.page.url
     assert shown.page.locator(".focus canvas").first.is_visible()
-    shown.page.wait_for_function("() => /^[\\d,]+\\.\\d\\d BTC\\/USD · Demo · Poeticoins$/.test(document.title)")
+    shown.page.wait_for_function("() => /^[▲▼] [\\d,]+\\.\\d\\d BTC\\/USD · Demo · Poeticoins$/.test(document.title)")
     before = shown.page.title()
     shown.page.wait_for_function("before => document.title !== before", arg=before)
     assert shown.text(".numbers dd").count(".") == 1
@@ -39,7 +39,7 @@ def test_click_on_a_card_opens_its_product(served, screen, window):
     assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shown.page.get_by_role("button", name="Close").last.click()
     shown.until("board.querySelector('.focus').hidden")
-    shown.page.wait_for_function("() => document.title === 'Demo · Poeticoins'")
+    shown.page.wait_for_function("() => document.title.includes('Demo · Poeticoins')")
     shown.page.go_back()
     shown.until("!board.querySelector('.focus').hidden")
     assert shown.troubles == []

@@ -66,7 +66,7 @@ def test_prices_that_are_not_the_markets_are_marked(served, screen, mode):
     shown.until(f"board.querySelector('.badge').dataset.kind === '{mode}'")
 
     assert "not the market" in shown.text(".ribbon")
-    assert shown.page.title() == f"{mode.capitalize()} · Poeticoins"
+    assert shown.page.title().endswith(f"{mode.capitalize()} · Poeticoins")
 
 
 @pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -99,7 +99,7 @@ def test_only_a_page_of_its_own_fills_the_window(served, screen, mode, fills):
     shown.until(ALL_PRICED)
 
     assert (shown.page.locator(".page").bounding_box()["height"] >= 2000) is fills
-    assert shown.page.title() == ("Demo · Poeticoins" if fills else "Poeticoins")
+    assert ("Demo" in shown.page.title()) is fills
     assert shown.troubles == []
 
 

@@ -23,7 +23,11 @@ USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "
         ("?interval=7m", {}, ["7m"]),
         ("?interval=constructor", {}, ["constructor"]),
         ("?products=%00%ff,coinbase:btc-usd", {"products": []}, ["\x00\ufffd", "coinbase:btc-usd"]),
-        ("?other=1&products", {"products": []}, []),
+        ("?other=1&products", {"products": []}, ["other"]),
+        (f"?focus={A}&focus={B}", {"focus": A}, ["focus again"]),
+        ("?theme=dark", {}, []),
+        ("?theme=<script>", {}, ["<script>"]),
+        ("?%3Cscript%3E=1&interval=%C3%28", {}, ["<script>", "\ufffd("]),
         ("?place=compare&compare=ETH", {"place": "compare", "compare": "ETH"}, []),
         ("?place=system&compare=", {"place": "system"}, []),
         ("?place=toString&compare=btc", {}, ["toString", "btc"]),
@@ -40,7 +44,7 @@ def test_address_says_what_is_shown_and_the_rest_is_named(js, query, view, ignor
 def test_address_of_a_view_reads_back_as_the_same(js):
     view = {"products": [B, A], "focus": A, "interval": "1h", "place": "compare", "compare": "ETH", "sort": "-age"}
 
-    query = js("queryOf(it, '?theme=dark&focus=old&place=system')", view)
+    query = js("queryOf(it, 'dark')", view)
 
     assert query == f"?place=compare&compare=ETH&sort=-age&products={B},{A}&focus={A}&interval=1h&theme=dark"
     assert js("viewOf(it).view", query) == view
