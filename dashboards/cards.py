@@ -15,11 +15,14 @@ SCRIPTS = tuple(
     f"{name}.js"
     for name in (
         *("theme", "words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid"),
-        *("tape", "chart", "focus", "compare", "system", "navigation", "status", "connection"),
+        *("tape", "crosshair", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
+        *("exporter", "compare", "system", "navigation", "status", "connection"),
         *("tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
+
+STYLES = ("cards", "tools", "focus", "places", "alerts", "desk")
 
 
 def asset(name: str) -> str:
@@ -32,7 +35,7 @@ class Cards(JSComponent):
     owns_page = param.Boolean(default=True, doc="Whether address, history, storage and title of the page are its own.")
 
     _esm = "\n".join(asset(name) for name in SCRIPTS)
-    _stylesheets = [asset(name) for name in ("cards.css", "tools.css", "focus.css", "places.css", "desk.css")]  # noqa: RUF012  Panel's own way to declare them
+    _stylesheets = [asset(f"{name}.css") for name in STYLES]  # noqa: RUF012  Panel's own way to declare them
 
     def __init__(self, heard: Callable[[Any], None], **params: Any) -> None:
         super().__init__(sizing_mode="stretch_width", **params)  # type: ignore[no-untyped-call]

@@ -22,12 +22,14 @@ from bokeh.models.annotations import Span
 from bokeh.models.layouts import Column
 from bokeh.plotting import figure
 
-COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone", "alpha")
+COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "vwap", "volume", "tone", "alpha")
 """x: middle, left and right edge of a candle in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
 GAPS = ("left", "right", "y", "words")
 """A band each, from left to right; y: where its words stand."""
 PRICES_HEIGHT, VOLUMES_HEIGHT = 310, 110
 """Pixels; the browser gives the prices less where there is less room."""
+EDGE = 2
+"""Pixels around each figure: Bokeh clears its canvas from half a pixel on, and what is drawn before that stays."""
 MONTHS, DAYS, MINUTES, SECONDS = "%b %Y", "%b %d", "%H:%M", "%H:%M:%S"
 
 
@@ -38,7 +40,7 @@ def text() -> str:
 
 
 def made() -> Column:
-    """Candles, the line of their closing prices, and their volume below, on one axis of time."""
+    """Candles, the lines of their closing and of their average prices, and their volume below, on one axis of time."""
     source = ColumnDataSource({name: [] for name in COLUMNS}, name="candles")
     gaps = ColumnDataSource({name: [] for name in GAPS}, name="gaps")
     shared = Range1d(start=0, end=1, name="times")
@@ -52,6 +54,7 @@ def made() -> Column:
     prices.quad("left", "right", "top", "bottom", source=source, color="tone", fill_alpha="alpha", line_width=1,
                 name="bodies")  # fmt: skip
     prices.line("x", "close", source=source, line_width=1.6, name="line", visible=False)
+    prices.line("x", "vwap", source=source, line_width=1.3, line_dash=[5, 3], name="average")
     prices.add_layout(Span(dimension="width", location=0, line_width=1, line_dash="dashed", name="now"))
     prices.text(
         "left", "y", "words", source=gaps, x_offset=-4, text_align="right", text_font_size="12px", name="gap-words"
@@ -74,7 +77,7 @@ def _figure(name: str, times: Range1d, crosshair: Span) -> figure:
         tools="xpan,xwheel_zoom",
         active_scroll="xwheel_zoom",
         sizing_mode="stretch_width",
-        min_border=0,
+        min_border=EDGE,
         min_border_right=78,
         background_fill_alpha=0,
         border_fill_alpha=0,

@@ -34,6 +34,10 @@ class Viewer(Protocol):
     def hidden(self) -> bool:
         """Whether nobody sees it, as a tab in the background: it gets signs of life alone until it is seen again."""
 
+    @property
+    def watch(self) -> tuple[str, ...]:
+        """The products whose prices its alerts need, shown or not."""
+
     def show(self, text: str) -> None:
         """Send one message of JSON. On the server's loop only; never blocks."""
 

@@ -8,19 +8,23 @@ waits for a page, and no page waits for another.
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from dashboards import charts, format, terse
 from dashboards.audience import Audience
 from dashboards.days import Days
 from dashboards.delivery import Viewer
+from dashboards.exports import Exports
 from dashboards.frames import Frame, Pace, snapshot_text, status_text
 from dashboards.histories import Histories
 from dashboards.outlook import Outlook
 from dashboards.product import digits_of, tape_row
 from dashboards.quote import WINDOW_S, Quote
 from dashboards.source import Source, past
+from dashboards.tables import ordered
 from dashboards.view import Selection
+from dashboards.watching import Watching, begun, part, watched_text
 from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
 
 FRAME_S = 0.1
@@ -29,6 +33,8 @@ POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
 SIGN_OF_LIFE_S = 5.0
 """Seconds between two statuses that every page hears, hidden or not, news or none: silence looks like a dead link."""
+WATCH_S = 1.0
+"""Seconds between two tellings of what alerts need."""
 DEFAULT_CARDS = 12
 """Cards of a page that asks for no products in particular."""
 
@@ -45,7 +51,9 @@ class Feed:
         self._audience = Audience()
         self._outlook = Outlook(source)
         self._days = Days(source)
+        self._watching = Watching()
         self._histories = Histories(source, self._digits)
+        self._exports = Exports(source)
         self._answering: set[asyncio.Task[None]] = set()
         self._mode = ""
         self._heard = 0
@@ -63,6 +71,7 @@ class Feed:
         self._audience.add(viewer)
         self._audience.tell(self.snapshot(viewer.selection), [viewer])
         self._tell_days(viewer.selection, viewer.focus, [viewer])
+        self.watch(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         self._audience.discard(viewer)
@@ -72,6 +81,29 @@ class Feed:
         if viewer.focus in self._quotes:
             self._tell_days((), viewer.focus, [viewer])
             self._answer(self._tell_history(viewer, viewer.focus, viewer.interval))
+
+    def watch(self, viewer: Viewer) -> None:
+        """Gets `viewer` the last ten minutes of what its alerts need; what follows comes once a second."""
+        quotes = [self._quotes[key] for key in viewer.watch if key in self._quotes]
+        parts = {str(quote.product): part(str(quote.product), begun(quote.last)) for quote in quotes if quote.last}
+        lines = {str(quote.product): quote.snapshot(replayed=False)["points"] for quote in quotes}
+        if text := watched_text(viewer.watch, parts, _now_ms(), lines):
+            self._audience.tell(text, [viewer])
+
+    def export(self, viewer: Viewer, said: object) -> None:
+        """Gets `viewer` a file of what it shows; anything else than such an order is left unanswered."""
+        order = ordered(said)
+        if order is None or (order.key and order.key not in self._quotes):
+            return
+        tell = partial(self._tell_one, viewer)
+        if refusal := self._exports.refusal(viewer):
+            tell(refusal)
+            return
+        shown = (self._quotes[key].last for key in self._keys(viewer.selection) if key in self._quotes)
+        self._answer(self._exports.tell(order, self._mode, [last for last in shown if last], tell))
+
+    def _tell_one(self, viewer: Viewer, text: str) -> None:
+        self._audience.tell(text, [viewer])
 
     def draw(self, viewer: Viewer) -> None:
         """Gets `viewer` the chart, empty; its browser fills it."""
@@ -160,6 +192,7 @@ class Feed:
                 group.create_task(self._listen(products))
                 group.create_task(self._fill(products))
                 group.create_task(self._days.follow(products))
+                group.create_task(self._tell_watched())
         except* PoeticoinsError as errors:
             self._outlook.complaint = str(errors.exceptions[0])
 
@@ -181,6 +214,17 @@ class Feed:
             self._tell_days(selection, focus, viewers)
         for viewer in self._audience.watching():
             self.open(viewer)
+        for viewer in self._audience:
+            self.watch(viewer)
+
+    async def _tell_watched(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            parts, now_ms = self._watching.news(), _now_ms()
+            texts = {viewer.watch: watched_text(viewer.watch, parts, now_ms) for viewer in self._audience}
+            for viewer in self._audience:
+                if text := texts[viewer.watch]:
+                    self._audience.tell(text, [viewer])
 
     async def _listen(self, products: Sequence[Product]) -> None:
         assert self._pace  # run() made it
@@ -191,6 +235,7 @@ class Feed:
                 self._newest[exchange] = max(trade.traded_at_ns, self._newest.get(exchange, 0))
                 self._quotes[key].take(trade)
                 self._days.take(trade)
+                self._watching.take(trade)
                 self._fresh.setdefault(key, []).append(trade)
                 self._pace.due()
 

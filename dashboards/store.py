@@ -42,12 +42,17 @@ class Store:
     def place(self) -> str:
         return self.view.place
 
+    @property
+    def watch(self) -> tuple[str, ...]:
+        return tuple(self.view.watch)
+
     def from_page(self, message: Any) -> None:
         """
         A message from the browser, and so anything at all.
 
         {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the open
-        product's history anew; with the first or alone, what it shows: see dashboards/view.py.
+        product's history anew, {"export": order} for a file: see dashboards/tables.py; with the first or alone, what it
+        shows: see dashboards/view.py.
 
         {"hidden": true} when nobody sees it any more: it gets nothing but a sign of life. {"hidden": false} when it is
         seen again: it gets everything anew. A page that needs prices unseen, for an alert say, keeps that to itself.
@@ -69,6 +74,10 @@ class Store:
             self.hello()
         if message.get("chart"):
             self._feed.draw(self)
+        if message.get("watch") and not message.get("hello"):
+            self._feed.watch(self)
+        if "export" in message:
+            self._feed.export(self, message["export"])
         elsewhere = (self.focus, self.interval) != (before.focus, before.interval)
         if self.focus and not is_new and (elsewhere or message.get("again")):
             self._feed.open(self)

@@ -25,6 +25,7 @@ class View:
     The products of one page, the one that is open, and the interval of its candles; where it is, and the coin compared.
 
     compare: a base, such as "BTC"; None: the first of those that more than one product has.
+    watch: the products whose prices its alerts need, shown or not.
     """
 
     selection: Selection = None
@@ -32,6 +33,7 @@ class View:
     interval: str = "1m"
     place: str = "prices"
     compare: str | None = None
+    watch: tuple[str, ...] = ()
 
 
 def turned(view: View, message: Mapping[str, Any]) -> View:
@@ -43,6 +45,8 @@ def turned(view: View, message: Mapping[str, Any]) -> View:
     """
     if "select" in message:
         view = replace(view, selection=_selection(message["select"]))
+    if "watch" in message:
+        view = replace(view, watch=_selection(message["watch"]) or ())
     if "focus" in message:
         view = replace(view, focus=message["focus"] if _may_be_key(message["focus"]) else None)
     if "compare" in message:

@@ -92,7 +92,7 @@ class Settings:
     refill_again: float = 30.0
     """Seconds after which a gap that was not refilled is searched for again; twice as many each time, up to an hour."""
     audit: float = 45.0
-    """Seconds between two comparisons of a minute's trades with the REST's, where ids cannot tell; 0: none."""
+    """Seconds between two comparisons of our trades with the REST's, where ids cannot tell; 0: none."""
     answer_timeout: float = 5.0
     """Seconds that a question waits for a process that is starting, before RequestTimeout."""
 

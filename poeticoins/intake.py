@@ -55,6 +55,8 @@ class Intake:
         self._began = False  # whether this process has asked for the past
         self._stands = False  # whether the subscription does
         self._hole = self._hole_since(self.published.proof_of_life, died=True)  # that no search is about yet
+        if not self.published.journal.audited_at_ns:
+            self.published.journal.audited(time_ns())  # nothing can have been left out before it began
         if self.published.journal.inherited:
             self.inherit(self.published.journal.inherited)
 
@@ -126,13 +128,23 @@ class Intake:
         else:
             self._let_go(need)
 
-    def audited(self, trades: Sequence[Trade]) -> int:
-        """What the exchange's REST lists of the last minute; how many of these trades are news, and published now."""
+    @property
+    def unaudited_since_ns(self) -> int:
+        """Since when nobody has compared our trades with the REST's, over all lives of the client."""
+        return self.published.journal.audited_at_ns
+
+    def audited(self, trades: Sequence[Trade], up_to_ns: int) -> int:
+        """
+        What the exchange's REST lists of the time since the last audit; how many of these trades are news, and
+        published now. up_to_ns: up to when the list is whole; 0 if it is not.
+        """
         known, received_at_ns = self.published.journal.trades, time_ns()
         begin_ns = self.published.began_ns or 0  # what was before our history began is not missing from it
         for trade in trades:
             if trade.traded_at_ns > begin_ns:
                 self._accept(trade, received_at_ns)
+        if up_to_ns:
+            self.published.journal.audited(up_to_ns)
         return self.published.journal.trades - known
 
     def release(self, need: Need) -> None:

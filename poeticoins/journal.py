@@ -5,8 +5,8 @@ It owns (epoch, sequence). An append is a memory write (about 1 us) and survives
 the system. One client writes, under its directory's lock; anyone may read the file, also while it is written: the
 header's sequence is read before and after the copy, and what may have been overwritten meanwhile is left out.
 
-Layout: a header of 4096 bytes (64 bytes of fixed facts, then three u64: next sequence, alive_at_ns, trades), then the
-records; the record of sequence s lies at slot (s - 1) % capacity.
+Layout: a header of 4096 bytes (64 bytes of fixed facts, then four u64: next sequence, alive_at_ns, trades,
+audited_at_ns), then the records; the record of sequence s lies at slot (s - 1) % capacity.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, pack, sequences
 _MAGIC = b"poeticoins journal 1"
 _HEADER = 4096
 _FACTS = struct.Struct("<20s44sII")  # magic, mode and product, epoch, capacity
-_NEXT, _ALIVE, _TRADES = 0, 1, 2  # places of the live counters
+_NEXT, _ALIVE, _TRADES, _AUDITED = 0, 1, 2, 3  # places of the live counters
 _LIVE = struct.Struct("@QQQ")  # native: each is read at one go, so never half-changed
 _COUNTERS = 128  # their offset; 8-byte aligned, so that each is one store
 
@@ -83,7 +83,7 @@ class Journal:
             _make(path, _identity(mode, product), max(previous + 1, int(time.time())), capacity)
         self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._map = mmap.mmap(self._descriptor, _HEADER + capacity * RECORD_SIZE)
-        self._counters = memoryview(self._map)[_COUNTERS : _COUNTERS + 24].cast("Q")
+        self._counters = memoryview(self._map)[_COUNTERS : _COUNTERS + 32].cast("Q")
         self.epoch: int = _FACTS.unpack_from(self._map)[2]
         self.next: int = self._counters[_NEXT]
 
@@ -102,6 +102,15 @@ class Journal:
         self._counters[_ALIVE] = at_ns
         if not os.fstat(self._descriptor).st_nlink:
             raise JournalError(f"the journal {self._path} has been deleted under its client, which begins a new one")
+
+    @property
+    def audited_at_ns(self) -> int:
+        """Up to when the exchange's REST has been asked whether its socket left anything out, 0: never."""
+        return int(self._counters[_AUDITED])
+
+    def audited(self, at_ns: int) -> None:
+        """An audit has compared all that was traded up to then: remembered over deaths, so that no span is left out."""
+        self._counters[_AUDITED] = at_ns
 
     def append(self, item: AnyItem) -> AnyItem:
         """Writes a trade, gap or refill and returns it with its epoch and sequence."""

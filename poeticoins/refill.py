@@ -16,8 +16,8 @@ from poeticoins.rest import NoAnswer, Rest
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
-AUDITED_NS = 50 * SECOND
-"""How far an audit looks back: within the shortest answer by time, a minute."""
+FIRST_AUDIT = 5.0
+"""Seconds after its start at which a client audits first: one that keeps dying would otherwise never come to it."""
 LONGEST_PAUSE = 3600.0
 """Seconds between two searches for gaps that the exchange does not list (yet), at most."""
 
@@ -27,8 +27,8 @@ class Refills:
     The searches of one exchange's client. Live trades wait for them for at most the setting `hold`; what was not found
     is searched for again after `refill_again` seconds, twice as many after each further failure.
 
-    Where ids do not count by one, nobody can see that a socket has left a trade out. So there the last minute is
-    compared with the REST's every `audit` seconds.
+    Where ids do not count by one, nobody can see that a socket has left a trade out. So there what was traded since the
+    last audit, be it that of a client before this one, is compared with the REST's every `audit` seconds.
     """
 
     def __init__(self, exchange: Exchange, settings: Settings) -> None:
@@ -89,17 +89,22 @@ class Refills:
             asyncio.get_running_loop().call_later(pause, self._retry, product)
 
     async def _audit(self) -> None:
+        pause = min(self._settings.audit, FIRST_AUDIT)
         while True:
-            await asyncio.sleep(self._settings.audit)
+            await asyncio.sleep(pause)
+            pause = self._settings.audit
             for product, intake in self.intakes.items():
                 if intake.settled:
                     await self._compare(product, intake)
 
     async def _compare(self, product: Product, intake: Intake) -> None:
         now_ns = time_ns()
-        search = await self._search(Need(product, after_id=0, from_ns=now_ns - AUDITED_NS))
+        since_ns = max(intake.unaudited_since_ns, now_ns - DAY_NS)
+        search = await self._search(Need(product, after_id=0, from_ns=since_ns))
         # what is younger than the clocks may differ by is perhaps still on its way by the socket
-        missed = intake.audited([trade for trade in search.trades if trade.traded_at_ns < now_ns - MARGIN_NS])
+        up_to_ns = now_ns - MARGIN_NS
+        settled = [trade for trade in search.trades if trade.traded_at_ns < up_to_ns]
+        missed = intake.audited(settled, up_to_ns if search.complete else 0)
         if missed:
             warn(log, "the socket had left out trades, which are published now", product=product, trades=missed)
 

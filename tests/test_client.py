@@ -1,13 +1,17 @@
 """One exchange's client against the embedded exchange that misbehaves: what its journals hold in the end."""
 
 import asyncio
+import time
 
 import pytest
 
-from poeticoins.model import Product, Refill, Trade
+from poeticoins.journal import Journal, writing
+from poeticoins.model import SECOND, Product, Refill, Trade
+from poeticoins.simulator import market
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
 from tests.following import BTC, DEADLINE, ETH, following, whole
+from tests.makers import make_settings
 
 
 async def test_at_its_first_start_it_has_the_last_thousand_trades(run_dir):
@@ -169,3 +173,25 @@ async def test_a_product_that_is_refused_is_named_and_the_exchange_is_not_live_w
             await client.until(lambda: "BTC-USD is not a valid product" in str(client.client.facts()["problem"]))
 
             assert client.client.facts()["state"] != "live"
+
+
+async def test_what_a_socket_left_out_is_found_however_long_nobody_has_audited(run_dir, monkeypatch):
+    monkeypatch.setattr("poeticoins.refill.FIRST_AUDIT", 0.2)
+    now_ns, seed = time.time_ns(), 7
+    listed = market.newest_trades(seed, ETH, now_ns, 10_000, since_ns=now_ns - 300 * SECOND)
+    left_out = {trade.trade_id for trade in listed[60:65]}
+    settings = make_settings(run_dir, journal_capacity=5000)
+    with writing(settings.run_dir / settings.mode / ETH.exchange):
+        journal = Journal(settings.journal(ETH), ETH, settings.mode, 5000)
+        journal.audited(now_ns - 290 * SECOND)
+        for trade in listed:
+            if trade.trade_id not in left_out:
+                journal.append(trade)
+        journal.alive(now_ns)
+        journal.close()
+
+    async with EmbeddedExchange(seed=seed) as exchange, following(run_dir, exchange, ETH, audit=1.0) as client:
+        await client.until(lambda: left_out <= set(client.ids))
+
+        assert len(client.ids) == len(set(client.ids))
+        await client.until(lambda: client.client._intakes[ETH].unaudited_since_ns > now_ns)

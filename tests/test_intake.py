@@ -287,10 +287,23 @@ def test_an_audit_publishes_what_the_socket_has_left_out_and_nothing_from_before
     by_time.trade(5, 9)
     listed = [make_trade(n, at=n, product=LTC, origin="backfill") for n in (0, 1, 3, 5, 7, 9)]
 
-    assert by_time.intake.audited(listed) == 2
+    assert by_time.intake.audited(listed, WHEN) == 2
 
     assert by_time.words == ["1", "5", "9", "3l", "7l"]
-    assert by_time.intake.audited(listed) == 0
+    assert by_time.intake.audited(listed, WHEN) == 0
+
+
+def test_an_audit_that_was_not_whole_is_owed_still_after_a_death_too(by_time):
+    began = by_time.intake.unaudited_since_ns
+    by_time.intake.audited([], 0)
+    assert by_time.intake.unaudited_since_ns == began > 0
+
+    by_time.restart(killed=True)
+    assert by_time.intake.unaudited_since_ns == began
+    by_time.intake.audited([], WHEN)
+    by_time.restart(killed=True)
+
+    assert by_time.intake.unaudited_since_ns == WHEN
 
 
 def test_a_connection_lost_and_regained_while_a_search_is_under_way_has_one_of_its_own(by_time):

@@ -22,23 +22,30 @@ class Board {
     this.navigation.node.hidden = !this.place.owned;
     this.desk = new Desk(this);
     this.status = new StatusBar([this.navigation.node, this.desk.tools.node], () => this.picker.open());
-    this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at) });
+    const watch = this.place.owned ? { alert: (key) => this.alerts.open(key) } : {};
+    this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at), ...watch });
+    this.alerts = new AlertPanel(this.place, this.clock, (message) => this.model.send_msg(message));
+    this.exporter = new Exporter((message) => this.model.send_msg(message));
+    this.alerts.priceOf = (key) => this.priceOf(key);
     this.focus = new Focus({
       close: () => this.close(),
       interval: (interval) => this.change({ interval }),
       again: () => this.model.send_msg({ again: 1 }),
       chart: () => this.model.send_msg({ chart: 1 }),
+      ...watch,
+      export: () => this.exporter.open("candles"),
     });
     this.note = el("p", "note");
     this.note.setAttribute("role", "status");
     this.zone = el("p", "zone", `Times in ${ZONE}. Each line shows at most the last 10 minutes.`);
     const { ribbon, header, absence, notices } = this.status;
+    header.insertBefore(this.alerts.opener, this.status.rate);
     const { node, empty, said } = this.grid;
     this.compare = new ComparePlace();
     this.system = new SystemPlace();
-    const prices = el("div", "place prices", node, empty, this.focus.node, this.zone);
+    const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node);
+    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
     this.desk.foot.append(notices);
     this.desk.begin();
     this.arrange();
@@ -50,13 +57,19 @@ class Board {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
-    if (this.desk.holds(message)) return this.acknowledge();
+    if (this.desk.holds(message)) {
+      this.alerts.watcher.note();
+      return this.acknowledge();
+    }
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.remember(message);
     else if (message.kind === "days") this.hear(message.days);
     else if (message.kind === "chart") this.focus.chart.embed(message.item);
+    else if (message.kind === "watched") this.alerts.watcher.hear(message);
+    else if (message.kind === "export") this.exporter.hear(message);
     else this.update(message);
+    this.alerts.watcher.note();
     this.acknowledge();
     this.drawSoon();
   }
@@ -67,6 +80,7 @@ class Board {
     this.desk.told(status);
     this.catalogue = catalogue;
     this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
+    this.alerts.know(catalogue);
     if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
     this.arrange();
     this.tick();
@@ -118,7 +132,7 @@ class Board {
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
     this.asked = true;
-    this.model.send_msg({ hello: 1, ...(this.place.owned || this.changed ? this.said : {}) });
+    this.model.send_msg({ hello: 1, watch: this.alerts.watcher.keys, ...(this.place.owned || this.changed ? this.said : {}) });
   }
 
   // What is shown, as the server reads it: dashboards/view.py.
@@ -186,6 +200,10 @@ class Board {
     this.change({ products });
   }
 
+  priceOf(key) {
+    return this.grid.cards.get(key)?.part?.[1] ?? (key === this.focus.key && this.focus.newest) ?? "";
+  }
+
   // -- drawing
 
   arrange() {
@@ -202,6 +220,7 @@ class Board {
     const strange = known.size ? [...(products ?? []), ...(focus ? [focus] : [])].filter((key) => !known.has(key)) : [];
     say(this.note, ignoredWords([...new Set([...this.ignored, ...strange])]));
     this.focus.open(known.get(focus) ?? null, interval);
+    this.exporter.know(this.shown.length, known.get(focus) ?? null, interval);
     this.desk.headline(true);
   }
 

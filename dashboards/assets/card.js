@@ -109,7 +109,7 @@ class Card {
     say(this.since, `in ${span(opening.seconds)}`);
     this.spark.node.dataset.move = direction;
     this.spark.draw(end);
-    this.spark.node.setAttribute("aria-label", `Price of the last ${span(opening.seconds)}: ${text}`);
+    this.spark.node.setAttribute("aria-label", `Price of the last ${span(opening.seconds)}: ${text}, ${this.spark.words((price) => written(price, this.day.digits))}`);
   }
 
   // Once a second, whether it trades or not: no price is shown without its age.

@@ -9,14 +9,17 @@ const NARROW = 500; // pixels
 const FOREIGN_ALPHA = 0.12; // the exchange's own candles are all but hollow
 
 class Chart {
-  // onShown(from, to, pointed): the window that is shown, in ms, and the moment that is pointed at or null.
+  // onShown(from, to): the window that is shown, in ms. `crosshair` knows the moment that is pointed at.
   constructor(onShown) {
     this.onShown = onShown;
+    this.crosshair = new Crosshair();
     this.node = el("div", "chart");
     this.node.tabIndex = 0;
-    this.node.setAttribute("role", "img");
+    this.node.setAttribute("role", "application"); // it has keys of its own, which a screen reader must let through
+    this.node.setAttribute("aria-roledescription", "chart");
     this.node.addEventListener("keydown", (event) => this.key(event));
     this.node.addEventListener("pointerleave", () => this.point(null));
+    this.node.addEventListener("blur", () => this.unpoint());
     this.retint = () => this.tint();
     LIGHT.addEventListener("change", this.retint);
     this.candles = [];
@@ -24,7 +27,6 @@ class Chart {
     this.step = 60_000;
     this.follows = true;
     this.span = SHOWN_CANDLES;
-    this.pointed = null;
     this.filled = 0;
   }
 
@@ -40,6 +42,7 @@ class Chart {
     for (const name of narrow ? ["prices", "volumes"] : []) this.model(name).below[0].ticker.desired_num_ticks = 3;
     this.times.change.connect(() => this.moved());
     for (const name of ["prices", "volumes"]) this.model(name).on_event("mousemove", (event) => this.point(event.x));
+    leaveScrolling(this.node);
     this.tint();
     this.fill();
   }
@@ -67,8 +70,8 @@ class Chart {
     this.waiting = 0;
     this.filled = Date.now();
     if (!this.times || !this.candles.length) return;
-    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "volume", "tone", "alpha"].map((name) => [name, []]));
-    for (const { start, open, high, low, close, volume, origin } of this.candles) {
+    const data = Object.fromEntries(["x", "left", "right", "high", "low", "top", "bottom", "close", "vwap", "volume", "tone", "alpha"].map((name) => [name, []]));
+    for (const { start, open, high, low, close, volume, vwap, origin } of this.candles) {
       const left = shifted(start);
       data.x.push(left + this.step / 2);
       data.left.push(left + this.step * 0.15);
@@ -76,6 +79,7 @@ class Chart {
       data.top.push(Math.max(open, close));
       data.bottom.push(Math.min(open, close));
       for (const [name, value] of [["high", high], ["low", low], ["close", close], ["volume", volume]]) data[name].push(value);
+      data.vwap.push(vwap ?? NaN); // no line leads over what nobody knows
       data.alpha.push(isForeign(origin) ? FOREIGN_ALPHA : 1);
       data.tone.push(close < open ? this.colours.down : this.colours.up);
     }
@@ -136,12 +140,22 @@ class Chart {
       this.mark(seen.high + room * 0.2);
       this.model("volumes-range").setv({ start: 0, end: seen.most * 1.1 || 1 });
     }
-    this.onShown(from - this.step, to, this.pointed);
+    this.onShown(from - this.step, to);
   }
 
   point(x) {
-    this.pointed = x === null ? null : unshifted(x);
-    if (this.times) this.onShown(unshifted(this.times.start) - this.step, unshifted(this.times.end), this.pointed);
+    this.crosshair.hover(x === null ? null : unshifted(x));
+    this.pointed();
+  }
+
+  unpoint() {
+    this.crosshair.clear();
+    if (this.times) this.model("crosshair").location = null;
+    this.pointed();
+  }
+
+  pointed() {
+    if (this.times) this.onShown(unshifted(this.times.start) - this.step, unshifted(this.times.end));
   }
 
   shape(isLine) {
@@ -150,15 +164,34 @@ class Chart {
     this.model("line").visible = isLine;
   }
 
+  average(isShown) {
+    if (this.times) this.model("average").visible = isShown;
+  }
+
+  // Arrows and Home point at a candle, and bring it into the window.
+  steer(event) {
+    const candle = this.crosshair.steer(this.candles, event);
+    if (!candle) return false;
+    const left = shifted(candle.start);
+    const [start, end] = withinReach([this.times.start, this.times.end], left, left + this.step);
+    if (start !== this.times.start) this.times.setv({ start, end });
+    this.model("crosshair").location = left + this.step / 2;
+    this.pointed();
+    return true;
+  }
+
   key(event) {
     const { start, end } = this.times ?? {};
-    const pan = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
+    const pan = { PageUp: -0.5, PageDown: 0.5 }[event.key];
     const zoom = { "+": -0.1, "=": -0.1, "-": 0.1 }[event.key];
-    if (event.altKey || event.ctrlKey || !this.times) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || !this.times) return;
     if (pan) this.times.setv({ start: start + pan * (end - start), end: end + pan * (end - start) });
     else if (zoom) this.times.setv({ start: start - zoom * (end - start), end });
-    else if (event.key === "End") this.follow();
-    else return;
+    else if (event.key === "End") {
+      this.unpoint();
+      this.follow();
+    } else if (event.key === "Escape" && this.crosshair.isSteered) this.unpoint();
+    else if (!this.steer(event)) return;
     event.preventDefault();
   }
 
@@ -177,6 +210,7 @@ class Chart {
     }
     this.model("gap-words").glyph.text_color = { value: colour("warn") };
     this.model("line").glyph.line_color = { value: colour("accent") };
+    this.model("average").glyph.line_color = { value: colour("average") };
     this.model("now").line_color = colour("soft");
     this.model("crosshair").line_color = colour("soft");
     this.fill();
@@ -193,4 +227,12 @@ class Chart {
 function focusable(node) {
   const inner = [...node.querySelectorAll("*"), ...(node.shadowRoot?.querySelectorAll("*") ?? [])];
   return inner.flatMap((each) => [...(each.tabIndex >= 0 ? [each] : []), ...(each.shadowRoot ? focusable(each) : [])]);
+}
+
+// Bokeh takes every finger's gesture for itself: up and down is the page's again, to the left and right stays the chart's.
+function leaveScrolling(node) {
+  for (const inner of node.querySelectorAll("*")) {
+    if (inner.classList.contains("bk-events")) inner.style.touchAction = "pan-y";
+    if (inner.shadowRoot) leaveScrolling(inner.shadowRoot);
+  }
 }

@@ -6,7 +6,7 @@ class Desk {
     const { owned } = board.place;
     this.pause = new Pause((isPaused) => this.tools.hold(isPaused), () => board.hello());
     this.tools = new Tools({ theme: () => this.wear(LIGHT.next()), pause: () => this.toggle(), help: () => this.sheet.open() });
-    this.keys = new Keys(this.table, () => board.picker.node.open || this.sheet.node.open);
+    this.keys = new Keys(this.table, () => board.node.querySelector("dialog[open]"));
     this.sheet = new Sheet(this.keys, (theme) => this.wear(theme));
     this.tab = new Tab(board.place);
     this.meanwhile = new Meanwhile(owned, (outages) => meanwhileFacts(outages, this.gaps));
@@ -36,6 +36,8 @@ class Desk {
     return [
       ["?", "This sheet, also by the button ?", () => this.sheet.open()],
       ["a", "Add or remove a product", () => board.picker.open()],
+      ["b", "Alerts", () => board.alerts.opener.click()],
+      ["e", "Export what is shown", () => board.exporter.opener.click()],
       ["j k", "To the next card, to the one before", (key) => this.step(key === "j" ? 1 : -1)],
       ["1 2 3 4 5 6 7 8 9", `Candles of ${INTERVALS[0]} to ${INTERVALS.at(-1)}`, (key) => board.change({ interval: INTERVALS[key - 1] })],
       ["c", "To the chart", () => board.focus.chart.node.focus()],

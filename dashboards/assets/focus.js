@@ -3,6 +3,7 @@
 const AGAIN_MS = 1200; // longer than the server keeps an answer, so that a late trade is in the next one
 const MOST_HEARD = 500;
 const MOST_GAPS_TOLD = 3;
+const TABLE_MS = 1000;
 
 class Focus {
   // acts: {close(), interval(name), again(), chart()}
@@ -10,7 +11,8 @@ class Focus {
     this.acts = acts;
     this.tape = new Tape();
     this.day = new DayFigures();
-    this.chart = new Chart((from, to, pointed) => this.tell(from, to, pointed));
+    this.chart = new Chart((from, to) => this.tell(from, to));
+    this.table = new CandleTable();
     this.node = el("section", "focus");
     this.node.hidden = true;
     this.key = null;
@@ -21,24 +23,26 @@ class Focus {
     this.name = el("h2", "focus-name");
     this.price = el("span", "focus-price");
     this.change = el("span", "change");
-    const close = button("close", "Close", () => this.acts.close());
+    const alert = button("alert", "Alert", () => this.acts.alert(this.key));
+    alert.hidden = !this.acts.alert;
+    const close = el("div", "focus-acts", alert, button("export", "Export…", () => this.acts.export()), button("close", "Close", () => this.acts.close()));
     this.numbers = Object.fromEntries(["High", "Low", "Volume", "VWAP"].map((name) => [name, el("dd")])); // of what is shown
     const numbers = el("dl", "numbers", ...Object.entries(this.numbers).map(([name, node]) => el("div", "", el("dt", "", `${name} shown`), node)));
     this.shown = el("span", "since");
     this.intervals = INTERVALS.map((name) => button("interval", name, () => this.acts.interval(name)));
-    this.line = button("shape", "Line", () => this.shape(this.line.getAttribute("aria-pressed") !== "true"));
-    this.line.setAttribute("aria-pressed", "false");
+    this.line = toggle("shape", "Line", false, (isLine) => this.chart.shape(isLine));
+    this.average = toggle("shape average", "VWAP", true, (isShown) => this.chart.average(isShown));
+    this.tabled = toggle("shape", "Table", false, (isShown) => this.tabulate(isShown));
     this.follow = button("follow", "Follow the newest", () => this.chart.follow());
-    const choices = el("div", "intervals", ...this.intervals, this.line, this.follow);
+    const choices = el("div", "intervals", ...this.intervals, this.line, this.average, this.tabled, this.follow);
     choices.setAttribute("role", "group");
-    choices.setAttribute("aria-label", "Interval of a candle");
+    choices.setAttribute("aria-label", "Interval of a candle, and how they are shown");
     this.readout = el("p", "readout");
-    this.readout.setAttribute("role", "status");
     this.missing = el("ul", "missing");
     this.missing.setAttribute("aria-label", "Missing trades");
     const cost = el("p", "cost", this.price, this.change, this.shown);
     const head = el("header", "focus-head", el("div", "", this.name, cost), this.day.node, close);
-    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout, this.missing)), this.tape.node);
+    this.node.append(el("div", "focus-main", head, choices, this.chart.node, el("div", "under", numbers, this.readout, this.missing), this.table.node), this.tape.node);
   }
 
   // `names` of the catalogue, or null for none open.
@@ -53,7 +57,7 @@ class Focus {
     if (!names) return;
     say(this.name, `${names.coin} ${names.base}/${names.quote} on ${names.where}`);
     this.node.setAttribute("aria-label", this.name.textContent);
-    this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; arrows pan, plus and minus zoom, End follows`);
+    this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; arrows and Home read a candle out, Page up and Page down pan, plus and minus zoom, End follows the newest`);
     say(this.readout, "Asking for its history…");
     if (!this.chart.asked) this.acts.chart();
     this.chart.asked = true;
@@ -133,31 +137,50 @@ class Focus {
     return this.key && this.newest ? `${this.newest} ${this.names.base}/${this.names.quote}` : "";
   }
 
-  tell(from, to, pointed) {
+  tell(from, to) {
     this.follow.hidden = this.chart.follows;
     const seen = this.candles && summary(this.candles, from, to);
     if (!seen) return;
     const { text, direction } = percent(seen.open, seen.close);
     say(this.change, text);
     this.change.dataset.move = direction;
-    say(this.shown, `in the ${longSpan((seen.to - seen.from + this.chart.step) / 1000)} shown`);
+    say(this.shown, `in the ${this.spanOf(seen)} shown`);
     say(this.numbers.High, this.written(seen.high));
     say(this.numbers.Low, this.written(seen.low));
     say(this.numbers.Volume, `${amount(seen.volume)} ${this.names.base}`);
     say(this.numbers.VWAP, seen.vwap === null ? "\u2013" : this.written(seen.vwap));
-    this.read(pointed === null ? this.candles.at(-1) : this.candles.findLast(({ start }) => start <= pointed));
+    this.read(this.chart.crosshair);
+    if (!this.table.node.hidden) this.tabulateSoon(from, to);
   }
 
-  read(candle) {
-    if (!candle) return;
-    const { start, open, high, low, close, volume, vwap, trades, origin } = candle;
-    const when = `${DAY.format(new Date(start))}, ${CLOCK.format(new Date(start))}`;
-    const [o, h, l, c] = [open, high, low, close].map((price) => this.written(price));
-    const parts = [`open ${o}`, `high ${h}`, `low ${l}`, `close ${c}`, `volume ${amount(volume)} ${this.names.base}`];
-    if (vwap !== null) parts.push(`VWAP ${this.written(vwap)}`);
-    if (trades) parts.push(trades === 1 ? "1 trade" : `${trades} trades`);
-    if (isForeign(origin)) parts.push(origin === "mixed" ? "partly from the exchange's own candles" : "from the exchange's own candles");
-    say(this.readout, `${when}: ${parts.join(", ")}`);
+  spanOf({ from, to }) {
+    return longSpan((to - from + this.chart.step) / 1000);
+  }
+
+  // The candle that is pointed at, or the newest. It is said aloud only to who steers by keys: else it would be with every trade.
+  read({ at, isSteered }) {
+    const candle = at === null ? this.candles.at(-1) : this.candles.findLast(({ start }) => start <= at);
+    this.readout.setAttribute("aria-live", isSteered ? "polite" : "off");
+    if (candle) say(this.readout, candleWords(candle, this.names.base, (price) => this.written(price)));
+  }
+
+  tabulate(isShown) {
+    this.table.node.hidden = !isShown;
+    this.chart.pointed();
+  }
+
+  // At most once a second; what is shown is looked up then.
+  tabulateSoon(from, to) {
+    this.window = [from, to];
+    this.tabulating ??= setTimeout(() => {
+      this.tabulating = null;
+      const [first, last] = this.window;
+      const candles = this.candles.filter(({ start }) => start >= first && start <= last);
+      if (!candles.length || this.table.node.hidden) return;
+      const span = this.spanOf({ from: candles[0].start, to: candles.at(-1).start });
+      const caption = `${this.name.textContent}: ${candles.length} candles of ${this.interval} in the ${span} shown, the newest first; times in ${ZONE}`;
+      this.table.show(caption, candles, (price) => this.written(price));
+    }, this.table.rows.size ? TABLE_MS : 0);
   }
 
   // A price in as many digits as the exchange writes; one that is not known as a dash.
@@ -166,25 +189,20 @@ class Focus {
     return written(price, this.day.digits);
   }
 
-  shape(isLine) {
-    this.line.setAttribute("aria-pressed", isLine);
-    this.chart.shape(isLine);
-  }
-
   close() {
     clearTimeout(this.asking);
+    clearTimeout(this.tabulating);
     this.chart.close();
   }
 }
 
-// A window in words: rounded where `span`, which tells ages, rounds down.
-function longSpan(seconds) {
-  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
-    if (seconds >= size * 1.5) return `${Math.round(seconds / size)} ${unit}`;
-  }
-  return `${Math.round(seconds)} s`;
-}
-
-function amount(size) {
-  return size.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+// A button that is on or off.
+function toggle(className, text, isOn, act) {
+  const node = button(className, text, () => {
+    const isOnNow = node.getAttribute("aria-pressed") !== "true";
+    node.setAttribute("aria-pressed", isOnNow);
+    act(isOnNow);
+  });
+  node.setAttribute("aria-pressed", isOn);
+  return node;
 }

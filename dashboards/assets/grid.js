@@ -37,11 +37,14 @@ class Grid {
     const remove = button("remove", "×", () => this.acts.remove(card.key));
     remove.setAttribute("aria-label", `Remove ${name}`);
     remove.title = "Remove";
+    const bell = button("bell", "\u23f0", () => this.acts.alert(card.key));
+    bell.setAttribute("aria-label", `Set an alert for ${name}`);
+    bell.title = "Set an alert";
     card.node.tabIndex = 0;
     card.node.setAttribute("aria-keyshortcuts", "Enter Delete Alt+ArrowLeft Alt+ArrowRight");
     card.node.addEventListener("click", () => this.acts.open(card.key));
     card.node.addEventListener("keydown", (event) => this.key(event, card.key));
-    card.item = el("li", "", card.node, remove);
+    card.item = el("li", "", card.node, ...(this.acts.alert ? [bell] : []), remove);
     this.draggable(card);
     return card.item;
   }

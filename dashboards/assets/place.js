@@ -39,6 +39,30 @@ class Place {
     }
   }
 
+  // What this browser keeps under `name`, as text; null if nothing, or if it keeps nothing for us.
+  stored(name) {
+    try {
+      return this.owned ? localStorage.getItem(name) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  store(name, text) {
+    try {
+      if (this.owned) localStorage.setItem(name, text);
+    } catch {
+      // Storage is full or switched off: it lasts as long as the page.
+    }
+  }
+
+  // Calls `listen` when another tab stores something under `name`. Returns how to stop listening.
+  onStored(name, listen) {
+    const heard = (event) => event.key === name && listen();
+    addEventListener("storage", heard);
+    return () => removeEventListener("storage", heard);
+  }
+
   title(text) {
     if (this.owned && document.title !== text) document.title = text;
   }

@@ -31,6 +31,8 @@ export function render({ model, view }) {
     stay();
     board.focus.close();
     board.desk.end();
+    board.alerts.close();
+    board.exporter.close();
   });
   listen(view.model.document);
   if (model.owns_page) keepConnected(view.model.document, () => current.lost());

@@ -61,6 +61,13 @@ class Sparkline {
     return { price, seconds: Math.min(WINDOW_S, Math.max(0, end - second)) };
   }
 
+  // What it shows, in words: "from 67,812 to 67,829.3, lowest 67,800, highest 67,840".
+  words(write) {
+    const prices = this.points.map((point) => point[1]);
+    const [from, to, low, high] = [prices[0], prices.at(-1), Math.min(...prices), Math.max(...prices)].map(write);
+    return `from ${from} to ${to}, lowest ${low}, highest ${high}`;
+  }
+
   draw(end) {
     const opening = this.opening(end);
     if (!opening?.seconds) return;

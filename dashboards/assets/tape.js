@@ -25,7 +25,7 @@ class Tape {
       if (this.rows.has(row[0])) continue;
       const node = this.row(row);
       this.rows.set(row[0], node);
-      this.body.prepend(node);
+      this.body.insertBefore(node, this.place(row));
     }
     while (this.body.children.length > TAPE_ROWS) {
       this.rows.delete(this.body.lastChild.dataset.id);
@@ -33,13 +33,21 @@ class Tape {
     }
   }
 
+  // The row that `row` goes before: the newest, but a late one goes where it was traded.
+  place([, ms, , , , late]) {
+    let below = this.body.firstChild;
+    while (late && below && Number(below.dataset.ms) > ms) below = below.nextSibling;
+    return below;
+  }
+
   row([id, ms, price, size, side, late]) {
     const arrow = el("span", "arrow", side === "buy" ? "▲" : "▼");
     arrow.setAttribute("aria-label", side);
     const time = el("time", "", TENTHS.format(new Date(ms)));
     time.dateTime = new Date(ms).toISOString();
-    const node = el("tr", "", el("td", "", arrow, price), el("td", "", size), el("td", "", time, late ? " late" : ""));
+    const node = el("tr", "", el("td", "", arrow, price), el("td", "", size), el("td", "", time, ...(late ? [el("span", "late", "late")] : [])));
     node.dataset.id = id;
+    node.dataset.ms = ms;
     node.dataset.move = side === "buy" ? 1 : -1;
     return node;
   }

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from dashboards.cards import SCRIPTS, asset
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -35,6 +37,18 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def js(chromium: Browser) -> Iterator[Callable[..., object]]:
+    """`js(expression, argument)`: the expression's value, with every name of the scripts in scope."""
+    page = chromium.new_page(timezone_id="Asia/Kolkata")
+    scripts = "\n".join(asset(name) for name in SCRIPTS if name != "render.js")
+    page.evaluate(f"() => {{ {scripts}\n window.run = text => eval(text) }}")
+    yield lambda expression, argument=None: page.evaluate(
+        "([text, argument]) => { window.it = argument; return run(text) }", [expression, argument]
+    )
+    page.close()
 
 
 class Screen:

@@ -178,6 +178,20 @@ async def twins(market: Market) -> None:
         market.tell(trade(btc, "67829.30", at=now, number=number), trade(btc, "67829.30", at=now, number=number + 1))
 
 
+async def latecomers(market: Market) -> None:
+    """Twice a second a trade of bitcoin that was traded two seconds ago and comes late."""
+    for number in range(1_000_000, 2_000_000):
+        await asyncio.sleep(0.5)
+        market.tell(trade(market.products[4], "67829.30", at=time.time() - 2, number=number, late=True))
+
+
+async def steps(market: Market) -> None:
+    """Litecoin on Bitstamp goes up and down between 80 and 90, a step of 1 every quarter of a second."""
+    for number in range(1_000_000, 2_000_000):
+        market.tell(trade(market.products[9], f"{80 + abs(number % 20 - 10)}.00", number=number))
+        await asyncio.sleep(0.25)
+
+
 async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
     from dashboards import page, server
 
@@ -210,6 +224,10 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
         group.create_task(walk(market, rate, {"quiet": 100, "silent": None}.get(mode, 1)))
         if mode == "twins":
             group.create_task(twins(market))
+        if mode == "steps":
+            group.create_task(steps(market))
+        if mode == "late":
+            group.create_task(latecomers(market))
         group.create_task(server.run(settings, child, market))
 
 

@@ -22,6 +22,7 @@ class Viewer:
         self.selection = tuple(keys) or None
         self.focus, self.interval, self.place, self.hidden = None, "1m", "prices", False
         self.messages, self.keys = [], {}
+        self.watch = ()
 
     def show(self, text):
         message = read(text, self.keys)

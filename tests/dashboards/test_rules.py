@@ -5,23 +5,10 @@ import json
 import pytest
 
 from dashboards import terse
-from dashboards.cards import SCRIPTS, asset
 
 pytestmark = pytest.mark.browser
 A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
 USUAL = {"products": None, "focus": None, "interval": "1m", "place": "prices", "compare": None}
-
-
-@pytest.fixture(scope="module")
-def js(chromium):
-    """`js(expression, argument)`: the expression's value, with every name of the scripts in scope."""
-    page = chromium.new_page(timezone_id="Asia/Kolkata")
-    scripts = "\n".join(asset(name) for name in SCRIPTS if name != "render.js")
-    page.evaluate(f"() => {{ {scripts}\n window.run = text => eval(text) }}")
-    yield lambda expression, argument=None: page.evaluate(
-        "([text, argument]) => { window.it = argument; return run(text) }", [expression, argument]
-    )
-    page.close()
 
 
 @pytest.mark.parametrize(
