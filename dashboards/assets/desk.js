@@ -6,7 +6,7 @@ class Desk {
     const { owned } = board.place;
     this.pause = new Pause((isPaused) => this.tools.hold(isPaused), () => board.hello());
     this.tools = new Tools({ theme: () => this.wear(LIGHT.next()), pause: () => this.toggle(), help: () => this.sheet.open() });
-    this.keys = new Keys(this.table, () => [board.picker, this.sheet, board.alerts, board.exporter].some(({ node }) => node.open));
+    this.keys = new Keys(this.table, () => board.node.querySelector("dialog[open]"));
     this.sheet = new Sheet(this.keys, (theme) => this.wear(theme));
     this.tab = new Tab(board.place);
     this.meanwhile = new Meanwhile(owned, (outages) => meanwhileFacts(outages, this.gaps));

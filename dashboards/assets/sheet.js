@@ -20,7 +20,7 @@ class Sheet {
     const rows = [...keys.table, ...CARD_KEYS].map(([names, words]) => el("div", "", el("dt", "", ...keyCaps(names)), el("dd", "", words)));
     const themes = el("fieldset", "", el("legend", "", "Theme"), ...THEMES.map((theme) => el("label", "", this.themes[theme], THEME_WORDS[theme])));
     const single = el("label", "single", this.switch, "Keys of one character work (never while you type a text)");
-    this.list = el("div", "sheet-body", el("dl", "keys", ...rows), themes, single);
+    this.list = el("div", "sheet-body", themes, single, el("dl", "keys", ...rows));
     this.list.tabIndex = 0; // it may scroll, and so must by keyboard
     this.list.setAttribute("role", "group");
     this.list.setAttribute("aria-label", "Keys and settings");
