@@ -78,7 +78,7 @@ def test_without_a_supervisor_the_page_says_what_to_start(served, screen, window
     assert shown.page.locator("code").all_inner_texts()[:2] == ["python supervisor.py", "python supervisor.py --demo"]
     badge = shown.page.locator(".badge").bounding_box()
     assert badge["x"] + badge["width"] <= window["width"]
-    assert not shown.page.locator(".zone").is_visible()
+    assert not shown.page.locator(".prices .zone").is_visible()
     assert shown.troubles == []
 
 
