@@ -74,11 +74,14 @@ class Client:
                 warn(log, "put a journal aside", file=intake.published.journal.quarantined)
 
     def _inherit(self, settings: Settings) -> None:
-        """Asks historical, if it is there, what it remembers of products whose journal is gone."""
+        """
+        Asks historical, if it is there, what it remembers of products whose journal is gone. One that is there, yet
+        without a trade, may be of a life that was over before it could ask or publish.
+        """
         gone = [
             p
             for p, intake in self._intakes.items()
-            if intake.published.journal.is_new and not intake.published.journal.inherited
+            if intake.published.last_trade is None and not intake.published.journal.inherited
         ]
         if not gone or not settings.socket("historical").is_socket():
             return

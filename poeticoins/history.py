@@ -36,6 +36,7 @@ class History:
         self._epoch = 0
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
+        self._repeated: dict[int, bytes] = {}  # by sequence: those repeats, which another reader may not have had
         self._newest_traded = (0, 0)
         self._late: list[bytes] = []  # late trades that the candles do not hold yet
         self._disorder_left = 0  # records until the last one that was out of order has left the ring
@@ -106,6 +107,7 @@ class History:
             self._note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
+            self._repeated[sequence] = record
             return
         self._ring.append(record)
         self._disorder_left = max(0, self._disorder_left - 1)
@@ -172,7 +174,7 @@ class History:
         """A new epoch: its journal may hold trades again that the one before it has published."""
         if self._epoch:
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
-        self._epoch, self._complete_from = epoch, sequence
+        self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
 
     def _chart_late(self) -> None:
         """Has late trades correct their candles, together: each by itself would have to look through the whole ring."""
@@ -231,8 +233,11 @@ class History:
         oldest = int(records["sequence"][0]) if len(records) and self._ring.came_round else first
         first = max(first, self._complete_from, oldest)
         last = max(first - 1, min(last, newest, first + REPLAY_PAGE - 1))
-        chosen = records[(records["sequence"] >= first) & (records["sequence"] <= last)]
-        return self._epoch, first, last, chosen.tobytes()
+        chosen = records[(records["sequence"] >= first) & (records["sequence"] <= last)].tobytes()
+        repeated = [(n, record) for n, record in self._repeated.items() if first <= n <= last]
+        if repeated:
+            chosen = b"".join(record for _, record in sorted([*split(chosen), *repeated]))
+        return self._epoch, first, last, chosen
 
 
 def split(records: bytes) -> Sequence[tuple[int, bytes]]:

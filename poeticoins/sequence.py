@@ -45,13 +45,14 @@ class Merge(Generic[T]):
         self._newest = self.next - 1  # the highest sequence known to exist
         self._held: dict[int, T] = {}
         self._left: set[int] = set()
+        self._parting: list[T | Lost] = []  # the rest of an epoch that was left, to be delivered first
 
     def message(self, epoch: int, sequence: int, item: T) -> Sequence[T | Lost]:
         """A live message came; returns what to deliver now, in order."""
         if not self._hear(epoch, sequence - 1):
             return ()
         self._newest = max(self._newest, sequence)
-        if sequence == self.next and not self._held:  # nearly always
+        if sequence == self.next and not self._held and not self._parting:  # nearly always
             self.next += 1
             self._joining = False
             return (item,)
@@ -74,7 +75,7 @@ class Merge(Generic[T]):
         """
         if epoch != self.epoch or max(last, first - 1) < self.next:
             return ()
-        out: list[T | Lost] = []
+        out, self._parting = self._parting, []
         if first > self.next:
             if not self._joining:
                 out.append(Lost(epoch, self.next, first - 1))
@@ -102,7 +103,8 @@ class Merge(Generic[T]):
         """
         Epochs are compared for equality only: another one is a new journal, which is wanted from its beginning.
 
-        False for one that has been left already: a message of it was still under way.
+        What is known to be missing of the one before is lost with its journal. False for one that has been left
+        already: a message of it was still under way.
         """
         if epoch == self.epoch:
             return True
@@ -110,12 +112,25 @@ class Merge(Generic[T]):
             return False
         if self.epoch is not None:
             self._left.add(self.epoch)
+            self._parting += self._rest(self.epoch) if self.following else []
         self.next = 1 if self.epoch is not None else max(1, before + 1 - self._history)
         self.epoch, self._newest, self._held = epoch, before, {}
         return True
 
-    def _released(self) -> Sequence[T | Lost]:
+    def _rest(self, epoch: int) -> list[T | Lost]:
+        """What is held, with what is missing between and after it."""
         out: list[T | Lost] = []
+        following = self.next
+        for sequence in (*sorted(self._held), self._newest + 1):
+            if sequence > following:
+                out.append(Lost(epoch, following, sequence - 1))
+            if sequence in self._held:
+                out.append(self._held[sequence])
+            following = max(following, sequence + 1)
+        return out
+
+    def _released(self) -> Sequence[T | Lost]:
+        out, self._parting = self._parting, []
         while self.next in self._held:
             out.append(self._held.pop(self.next))
             self.next += 1

@@ -1,11 +1,15 @@
 """One exchange's client against the embedded exchange that misbehaves: what its journals hold in the end."""
 
 import asyncio
+import os
+import stat
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from poeticoins.client import Client
+from poeticoins.errors import RequestTimeout
 from poeticoins.journal import Journal, writing
 from poeticoins.model import SECOND, Product, Refill, Trade
 from poeticoins.simulator import market
@@ -216,3 +220,21 @@ async def test_what_a_socket_left_out_is_found_however_long_nobody_has_audited(r
 
         assert len(client.ids) == len(set(client.ids))
         await client.until(lambda: client.client._intakes[ETH].unaudited_since_ns > now_ns)
+
+
+async def test_a_client_that_died_before_its_journal_had_a_trade_asks_historical_again(run_dir, monkeypatch):
+    asked = []
+
+    def ask(path, question, timeout):
+        asked.append(path.stem)
+        raise RequestTimeout("nobody there")
+
+    monkeypatch.setattr("poeticoins.client.bus.ask", ask)
+    settings = make_settings(run_dir, exchanges=("coinbase",), products={"coinbase": (BTC,)})
+    settings.journal(BTC).parent.mkdir(parents=True)
+    os.mknod(settings.socket("historical"), stat.S_IFSOCK | 0o600)
+
+    for _ in range(2):
+        Client(settings, "coinbase").close()
+
+    assert asked == ["historical", "historical"]

@@ -263,3 +263,13 @@ def test_a_days_late_trades_hold_up_no_answer_for_long():
 
     assert candles["trades"].sum() == 40_000
     assert took < 2  # each looked through the ring by itself: 6 s, in which historical counts as hung
+
+
+def test_a_replay_tells_others_what_a_new_journal_repeats_although_it_is_kept_once():
+    kept = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)])
+    fed(kept, [make_trade(n, at=n) for n in (2, 3, 4)], epoch=9)
+
+    epoch, begins, ends, records = kept.replay(9, 1, 5)
+
+    assert (epoch, begins, ends) == (9, 1, 3)
+    assert [unpack(record, BTC).trade_id for _, record in split(records)] == [2, 3, 4]

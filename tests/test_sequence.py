@@ -148,8 +148,12 @@ def test_whatever_is_lost_or_repeated_everything_comes_once_and_in_order(history
     while merge.wanted:
         answer(3)
 
-    assert got == sorted(set(got))
-    by_epoch = {e: [n for about, n in got if about == e] for e, _ in got}
+    lost = [item for item in got if isinstance(item, Lost)]
+    assert all(about < epoch for about, _, _ in lost)  # only with its journal
+    spans = [item if isinstance(item, Lost) else Lost(*item, item[1]) for item in got]
+    told = [(about, number) for about, first, last in spans for number in range(first, last + 1)]
+    assert told == sorted(set(told))
+    by_epoch = {e: [n for about, n in told if about == e] for e, _ in told}
     for numbers in by_epoch.values():
         assert numbers == [*range(numbers[0], numbers[-1] + 1)]
     if epoch in by_epoch:
@@ -209,3 +213,22 @@ def test_a_window_recalls_only_for_an_id_that_may_be_among_what_it_left_out():
     assert not asked
     assert not window.add(7)
     assert asked
+
+
+def test_what_was_missing_of_an_epoch_is_lost_with_its_journal_and_what_was_held_is_not():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    followed(merge, 7, 7)
+    followed(merge, 7, 8)
+    merge.heartbeat(7, 10)
+
+    merge.heartbeat(9, 2)
+
+    assert merge.wanted == Wanted(9, 1, 2)
+    assert answered(merge, 9, 1, 2) == [Lost(7, 5, 6), 7, 8, Lost(7, 9, 10), 1, 2]
+
+
+def test_a_message_of_a_new_epoch_comes_behind_what_is_lost_of_the_old_one():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    merge.heartbeat(7, 5)
+
+    assert followed(merge, 9, 1) == [Lost(7, 5, 5), 1]

@@ -1,0 +1,292 @@
+"""
+The line in virtual time: the real client, the real historical and real readers over a simulated exchange, network and
+machine; hurt as a plan says, then left alone until all is settled, then judged.
+"""
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from poeticoins import client, historical, journal, stream
+from poeticoins.client import Client
+from poeticoins.config import Settings
+from poeticoins.errors import PoeticoinsError
+from poeticoins.historical import Historical
+from poeticoins.model import SECOND, AnyItem, Item
+from poeticoins.restarts import RestartPolicy, on_exit
+from tests.makers import BTC, LTC
+from tests.simulation import judge, network
+from tests.simulation.clock import Clock, Stuck, VirtualLoop
+from tests.simulation.exchange import Exchange
+from tests.simulation.machine import in_place
+from tests.simulation.network import Network
+from tests.simulation.plan import Fault, Plan
+from tests.simulation.process import Process, task_factory
+
+SHM = Path("/dev/shm")
+POLICY = RestartPolicy(first_delay=0.1, longest_delay=1.5)
+LONGEST_QUIET = 1200.0
+"""Seconds in which all must be settled once nothing is hurt any more."""
+QUICK = {
+    "beat_interval": 0.5, "hold": 1.0, "refill_again": 0.5, "behind_after": 1.0, "good_after": 2.0, "silent_after": 6.0,
+    "ack_within": 1.0, "open_timeout": 2.0, "ping_interval": 1.0, "ring_capacity": 4000, "bars_1s": 2000,
+    "bars_1m": 100, "bars_1h": 50, "bars_1d": 10, "proxy": "none", "mode": "live", "stable_after": 2.0,
+}  # fmt: skip
+"""Timers shorter than a user's, windows smaller."""
+
+
+@dataclass
+class Outcome:
+    """What became of a plan. struck: the faults that happened, and when, in seconds. wrong: the broken promises."""
+
+    plan: Plan
+    struck: list[tuple[float, Fault]]
+    wrong: list[str]
+    trades: int
+    seconds: float
+
+
+class Reader:
+    """One TradeStream, and all that it has delivered."""
+
+    def __init__(self, world: "World", name: str, past: int) -> None:
+        self.name, self.items = name, list[Item]()
+        self.stream: stream.TradeStream | None = None
+        self.stalled_until = 0.0
+        self._world, self._past = world, past
+        self.process = Process(name, world.loop, lambda process: None)
+        self.process.start(self._read())
+
+    async def _read(self) -> None:
+        self.stream = stream.TradeStream(self._world.settings, [self._world.product], self._past)
+        async for item in self.stream:
+            self.items.append(item)
+            if (pause := self.stalled_until - self._world.loop.now) > 0:
+                await asyncio.sleep(pause)
+
+
+class World:
+    """One plan's. `run()` once."""
+
+    def __init__(self, plan: Plan, run_dir: Path) -> None:
+        self.plan = plan
+        self.loop = VirtualLoop()
+        self.clock = Clock(self.loop)
+        self.product = BTC if plan.contiguous else LTC
+        name = self.product.exchange
+        chosen: dict[str, Any] = {
+            "exchanges": (name,), "products": {name: (self.product,)}, "urls": {name: "ws://exchange"},
+            "audit": plan.audit,
+        }  # fmt: skip
+        self.settings = Settings(run_dir=run_dir, journal_capacity=plan.journal_capacity, **chosen | QUICK)
+        self.struck: list[tuple[float, Fault]] = []
+        self.wrong: list[str] = []
+        self.published: dict[tuple[int, int], Item] = {}
+        self.readers: list[Reader] = []
+        self.client: Client | None = None
+        self.historical: Historical | None = None
+        self.journal_hurt = False
+        self.asked_in_vain = False
+        self.begun_anew: set[int] = set()  # epochs whose client knew of nothing before it
+        self._journal_made_at = 0.0
+        self._processes: dict[str, Process] = {}
+        self._exits: dict[str, int] = defaultdict(int)
+        self._ready_at: dict[str, float] = {}
+        self._armed: dict[str, deque[Fault]] = defaultdict(deque)
+        self._healing = False
+        self._closing = False
+        self._traded = count()
+
+    def run(self) -> Outcome:
+        self.loop.set_task_factory(task_factory)
+        self.loop.set_exception_handler(self._excepted)
+        with in_place(self):
+            try:
+                self.loop.run_until_complete(self._live())
+            except Stuck as error:
+                self.wrong.append(str(error))
+            finally:
+                self._end()
+        seconds = self.loop.now - 1000.0
+        return Outcome(self.plan, self.struck, self.wrong, len(self.exchange.trades), seconds)
+
+    # -- the story
+
+    async def _live(self) -> None:
+        network.NETWORK.set(Network(self.loop, self.strikes))
+        self.exchange = Exchange(self.product, self.plan.contiguous, self.clock, self.strikes)
+        for _ in range(5):
+            self.exchange.trade()
+        for fault in self.plan.faults:
+            self.loop.call_at(1000.0 + fault.at, self._arm, fault)
+        for name in ("historical", "client"):
+            self._start(name)
+        self.readers.append(Reader(self, "reader 1", 0))
+        self._trade_on()
+        self._beat_on()
+        await asyncio.sleep(self.plan.seconds)
+        await self._heal()
+        self.wrong += judge.judged(self)
+
+    async def _heal(self) -> None:
+        """Nothing is hurt any more, and in the end all is settled."""
+        self._healing = True
+        self._armed.clear()
+        for process in self._processes.values():
+            process.fuse = None
+        for subscriber in network.NETWORK.get().subscribers:
+            subscriber.dropping = 0
+        if self.plan.reconnects:
+            self.exchange.cut()
+        healed_at = self.loop.now
+        least = 5.0 if self.plan.contiguous else 3.5 * self.plan.audit
+        while self.loop.now < healed_at + least or not self._settled():
+            if self.loop.now > healed_at + LONGEST_QUIET:
+                self.wrong.append(f"not settled {LONGEST_QUIET:g} s after the last fault: {judge.unsettled(self)}")
+                return
+            await asyncio.sleep(0.5)
+
+    def _settled(self) -> bool:
+        return judge.unsettled(self) is None
+
+    def _trade_on(self) -> None:
+        self.exchange.trade()
+        number = next(self._traded)
+        mean = 1.5 if self._healing else 1 / self.plan.per_second
+        chance = (number * 2654435761 ^ self.plan.seed * 40503) % 1000 / 1000
+        pause = mean * 0.05 if chance < 0.3 else mean * (0.5 + chance)
+        self.loop.call_later(pause, self._trade_on)
+
+    def _beat_on(self) -> None:
+        self.exchange.beat()
+        self.loop.call_later(1.0, self._beat_on)
+
+    def _end(self) -> None:
+        self._closing = True
+        for process in [*self._processes.values(), *(reader.process for reader in self.readers)]:
+            process.kill()
+        self.loop.run_until_complete(asyncio.sleep(0.1))
+        self.loop.close()
+
+    # -- what hurts
+
+    def strikes(self, kind: str) -> Fault | None:
+        """The armed fault of that kind, if there is one: it happens now."""
+        armed = self._armed
+        if not armed or kind not in armed:
+            return None
+        fault = armed[kind].popleft()
+        if not armed[kind]:
+            del armed[kind]
+        self._happens(fault)
+        return fault
+
+    def _happens(self, fault: Fault) -> None:
+        self.struck.append((self.loop.now - 1000.0, fault))
+
+    def _arm(self, fault: Fault) -> None:
+        what = fault.kind.split()
+        match what:
+            case ["client" | "historical" as name, "killed"]:
+                self._light(fault, self._processes[name], fault.size)
+            case ["client" | "historical" as name, "stopped"]:
+                if self._processes[name].alive:
+                    self._happens(fault)
+                    self._processes[name].child.stopping.set()
+            case ["journal" | "bars", _]:
+                if self.loop.now - self._journal_made_at < 2.0:
+                    return  # a new journal is told from the last by the second of its making
+                self._happens(fault)
+                self._hurt_file(fault)
+            case ["reader", verb]:
+                self._happens(fault)
+                self._hurt_reader(verb, fault.size)
+            case ["clock", "stepped"]:
+                self._happens(fault)
+                self.clock.step_ns = fault.size * SECOND // 10
+            case _:
+                self._armed[fault.kind].append(fault)
+
+    def _light(self, fault: Fault, process: Process, fuse: int) -> None:
+        if process.alive and process.fuse is None:
+            self._happens(fault)
+            process.fuse, process.torn = fuse, fault.size * 7 % 56
+
+    def _hurt_file(self, fault: Fault) -> None:
+        """Of the journal, also while it is written; of the bars, while nobody has them."""
+        journal_file = self.settings.journal(self.product)
+        self.journal_hurt |= fault.kind.startswith("journal")
+        if fault.kind == "journal deleted":
+            journal_file.unlink(missing_ok=True)
+            return
+        name, file = ("client", journal_file) if fault.kind == "journal torn" else ("historical", self._bars)
+        self._processes[name].kill()
+        if file.exists() and "deleted" in fault.kind:
+            file.unlink()
+        elif file.exists():
+            with file.open("r+b") as opened:
+                opened.truncate(fault.size * 100)
+
+    @property
+    def _bars(self) -> Path:
+        return self.settings.bars(self.product)
+
+    def _hurt_reader(self, verb: str, size: int) -> None:
+        alive = [reader for reader in self.readers if reader.process.alive]
+        if verb == "joins" and len(alive) < 4:
+            self.readers.append(Reader(self, f"reader {len(self.readers) + 1}", size))
+        elif verb == "stalls":
+            alive[size % len(alive)].stalled_until = self.loop.now + size / 10
+        elif verb == "leaves" and len(alive) > 1:
+            alive[-1].process.kill()
+
+    # -- its processes
+
+    def _start(self, name: str) -> None:
+        if self._closing:
+            return
+        process = self._processes[name] = Process(name, self.loop, self._died)
+        self._ready_at[name] = self.loop.now
+        run = client.run(self.settings, process.child, self.product.exchange) if name == "client" else None
+        process.start(run or historical.run(self.settings, process.child))
+
+    def _died(self, process: Process) -> None:
+        if process.failure is not None and not isinstance(process.failure, PoeticoinsError):
+            self.wrong.append(f"{process.name} was ended by a bug: {process.failure!r}")
+        name = process.name
+        ready_for = self.loop.now - self._ready_at[name]
+        self._exits[name], decision = on_exit(self._exits[name], ready_for, POLICY, 0.5)
+        self.loop.call_later(decision.delay + 0.05, self._start, name)
+
+    def _excepted(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and "handle" in context:
+            self.wrong.append(f"a callback failed: {error!r}")
+
+    # -- what it is told
+
+    def note(self, item: AnyItem) -> None:
+        self.published[item.epoch, item.sequence] = item
+
+    def opened(self, opened: journal.Journal) -> None:
+        if opened.is_new:
+            self._journal_made_at = self.loop.now
+        if opened.quarantined and not self.journal_hurt:
+            self.wrong.append(f"a journal was put aside that nobody had hurt: {opened.quarantined}")
+
+
+def run(plan: Plan) -> Outcome:
+    """One world, in a directory of its own that is gone afterwards."""
+    logging.disable(logging.CRITICAL)
+    run_dir = Path(tempfile.mkdtemp(prefix="pc-", dir=SHM if SHM.is_dir() else None))
+    try:
+        return World(plan, run_dir).run()
+    finally:
+        logging.disable(logging.NOTSET)
+        shutil.rmtree(run_dir)
