@@ -12,7 +12,7 @@ LINE = [
     # nouns
     {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
-    {"restarts", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
+    {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told"},
     {"wire", "chart"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
@@ -27,8 +27,8 @@ LINE = [
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
-    "errors", "model", "reports", "restarts", "sequence", "record", "liveness", "candles", "lifecycle", "continuity",
-    "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
+    "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
+    "continuity", "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
     "joining", "told", "chart", "load", "arrivals",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
