@@ -173,6 +173,8 @@ def test_no_secret_of_the_settings_is_in_the_status_the_log_the_files_or_the_com
         for arguments in (("status",), ("status", "--json"), ("restart", secret[:3])):
             answer = line.tree.command(*arguments)
             said += answer.stdout + answer.stderr
+        wrong = line.tree.environment | {"POETICOINS_PROXY": f"htp://somebody:{secret}@127.0.0.1:1"}
+        said += line.tree.command("status", env=wrong).stderr
         for pid in line.tree.processes():
             with suppress(OSError):
                 said += Path(f"/proc/{pid}/cmdline").read_bytes().decode()
@@ -182,6 +184,7 @@ def test_no_secret_of_the_settings_is_in_the_status_the_log_the_files_or_the_com
 
     assert secret in file_text
     assert "reconnecting" in said
+    assert "expected http://" in said
     assert secret not in said
 
 
