@@ -1,4 +1,12 @@
-"""What the server tells browsers to refuse: everything that does not come from itself, and being framed by others."""
+"""
+What the server tells browsers to refuse: everything that does not come from itself, and being framed by others.
+
+Of scripts in the page, those that it had when it was sent are run, known by a number that is used once; what gets into
+it later, by whatever hole, is not.
+"""
+
+import re
+import secrets
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
@@ -19,11 +27,19 @@ CONTENT_POLICY = "; ".join(
 """Also in the page's own head, where `frame-ancestors` would be ignored, for servers that add no headers."""
 
 HEADERS = {
-    "Content-Security-Policy": f"{CONTENT_POLICY}; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+_SCRIPT = re.compile(rb"<script\b", re.IGNORECASE)
+
+
+def policy(nonce: str) -> str:
+    """CONTENT_POLICY for one answer, but of inline scripts those alone that bear `nonce`."""
+    content = CONTENT_POLICY.replace("'unsafe-inline'", f"'nonce-{nonce}'", 1)
+    return f"{content}; frame-ancestors 'none'"
 
 
 class SecurityHeaders(OutputTransform):
@@ -37,4 +53,10 @@ class SecurityHeaders(OutputTransform):
     ) -> tuple[int, HTTPHeaders, bytes]:
         for name, value in HEADERS.items():
             headers[name] = value
+        nonce = secrets.token_urlsafe(16)
+        headers["Content-Security-Policy"] = policy(nonce)
+        if headers.get("Content-Type", "").startswith("text/html") and finishing:
+            chunk = _SCRIPT.sub(b'<script nonce="%s"' % nonce.encode(), chunk)
+            if "Content-Length" in headers:
+                headers["Content-Length"] = str(len(chunk))
         return super().transform_first_chunk(status_code, headers, chunk, finishing)

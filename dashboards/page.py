@@ -10,12 +10,10 @@ from jinja2 import Environment, Template
 from panel.io.state import set_curdoc
 
 from dashboards import broadcast, sharing
+from dashboards.admission import MOST_SESSIONS
 from dashboards.cards import Cards, asset
 from dashboards.headers import CONTENT_POLICY
 from dashboards.store import Store
-
-MOST_SESSIONS = 1_000
-"""Sessions that one server holds at a time; the next visitor is told in words."""
 
 
 class TooManySessions(Exception):

@@ -6,16 +6,14 @@ import gc
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from bokeh.server.server import BaseServer
-from bokeh.server.tornado import BokehTornado
 from bokeh.server.util import bind_sockets
 from bokeh.util.warnings import BokehUserWarning
 from panel.io.application import build_applications
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
@@ -24,7 +22,9 @@ import poeticoins
 from dashboards import sharing
 from dashboards.admission import OneAtATime
 from dashboards.feed import Feed
+from dashboards.gate import Door, Gate, room_for_connections
 from dashboards.headers import SecurityHeaders
+from dashboards.signing import key
 from dashboards.source import Source
 
 APP = Path(__file__).with_name("app.py")
@@ -36,6 +36,10 @@ MESSAGE_LIMIT = 256 * 1024
 """Bytes of one message from a browser; it has little to say."""
 HEADER_LIMIT = 256 * 1024
 """Bytes of a request's head: an address of 100 kB is nonsense, but the page says so better than a closed connection."""
+HTTP_LIMITS: Mapping[str, Any] = {
+    "idle_connection_timeout": 30, "body_timeout": 10, "max_header_size": HEADER_LIMIT, "max_body_size": 64 * 1024
+}  # fmt: skip
+"""Seconds and bytes that a request may take."""
 
 
 class Settings(Protocol):
@@ -102,9 +106,13 @@ def listen(settings: Settings) -> tuple[BaseServer, int]:
     except OSError as error:
         raise poeticoins.ConfigurationError(_refusal(settings, error)) from None
     applications = build_applications({"/": str(APP)}, location=False)  # the board minds the address itself
-    applications["/"].add(OneAtATime())
-    tornado = BokehTornado(
+    admission = OneAtATime()
+    applications["/"].add(admission)
+    tornado = Gate(
         applications,
+        admission,
+        sign_sessions=True,
+        secret_key=key(settings.run_dir),
         extra_websocket_origins=list(origins(settings.host, port, settings.allow_origin)),
         session_token_expiration=TOKEN_S,
         unused_session_lifetime_milliseconds=UNUSED_MS,
@@ -113,7 +121,7 @@ def listen(settings: Settings) -> tuple[BaseServer, int]:
         include_cookies=[],
     )
     tornado.transforms.append(SecurityHeaders)
-    http = HTTPServer(tornado, max_header_size=HEADER_LIMIT)
+    http = Door(tornado, most=room_for_connections(), **HTTP_LIMITS)
     http.add_sockets(sockets)
     return BaseServer(IOLoop.current(), tornado, http), port
 

@@ -7,6 +7,7 @@ descriptor signals edges only, and any call on the socket may swallow one: hence
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +15,13 @@ from pathlib import Path
 import zmq
 
 from poeticoins.errors import RequestTimeout
+from poeticoins.ration import Ration
 
 Socket = zmq.Socket[bytes]
 MAX_MESSAGE = 64 * 1024  # bytes; a trade is 70
 MAX_ANSWER = 4 * 1024 * 1024  # bytes; answers are paged below this
 _AT_ONCE = 500  # messages drained before the loop's other work has its turn
+_TO_RECEIVE = 5e-6  # seconds that a question costs before anyone looks at it
 
 
 class Drain:
@@ -51,8 +54,14 @@ class Drain:
 
     def pause(self, paused: bool) -> None:
         """While paused, messages stay in the socket; beyond its high-water mark they are lost."""
+        if paused == self._paused or self._closed:
+            return
         self._paused = paused
-        self.poke()
+        if paused:
+            self._loop.remove_reader(self._socket.FD)  # which stays ready, and would be looked at all the time
+        else:
+            self._loop.add_reader(self._socket.FD, self.poke)
+            self.poke()
 
     def close(self) -> None:
         """Stops listening and closes the socket; what was not sent yet is dropped."""
@@ -132,19 +141,28 @@ class Answerer:
     """
     Answers REQ sockets through a ROUTER, which survives any client's death.
 
-    `answer(question) -> bytes` is called on the event loop and must not block.
+    `answer(question) -> bytes` is called on the event loop and must not block. All askers together get their ration of
+    the loop's time, in turns; what they ask beyond it waits in the socket, and at last in their own.
     """
 
-    def __init__(self, path: Path, answer: Callable[[bytes], bytes]) -> None:
+    def __init__(self, path: Path, answer: Callable[[bytes], bytes], ration: Ration | None = None) -> None:
         self._socket = _bound(zmq.ROUTER, path, SNDHWM=64, RCVHWM=1_000)
         self._answer = answer
+        self._ration = ration or Ration()
+        self._loop = asyncio.get_running_loop()
         self._drain = Drain(self._socket, self._asked)
 
     def _asked(self, frames: list[bytes]) -> None:
+        began = time.monotonic()
         *envelope, question = frames  # identity, REQ's empty delimiter, and whatever a DEALER puts between
         with suppress(zmq.Again, zmq.ZMQError):  # the asker is gone, or does not read
             self._socket.send_multipart([*envelope, self._answer(question)], zmq.NOBLOCK)
         self._drain.poke()
+        now = time.monotonic()  # not processor time: where others have the processor, answers must not take all of ours
+        self._ration, wait = self._ration.spend(now - began + _TO_RECEIVE, now)
+        if wait:
+            self._drain.pause(True)
+            self._loop.call_later(wait, self._drain.pause, False)
 
     def close(self) -> None:
         self._drain.close()

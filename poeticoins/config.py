@@ -5,6 +5,7 @@ Read once, at an entry point, and passed by hand; nothing reads the environment 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +19,8 @@ from poeticoins.model import Mode, Product
 SOCKET_PATH_LIMIT = 107  # sun_path on Linux, less its terminator
 LONGEST_SOCKET = "bitstamp-replay.sock"  # the longest name that we make in the run directory, by convention
 DEFAULT_FILE = Path("poeticoins.toml")
+_ORIGIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+"""A host, at need with its port: no wildcard, which would let every page that a browser has open in."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,11 @@ def checked(settings: Settings) -> Settings:
         raise ConfigurationError(
             f"run_dir: expected at most {limit} bytes, so that sockets fit in it, got {length}: {settings.run_dir}"
         )
+    for name in settings.allow_origin:
+        if not _ORIGIN.fullmatch(name):
+            raise ConfigurationError(
+                f"allow_origin: expected names such as 'prices.example' or 'box.lan:8050', got {name[:80]!r}"
+            )
     return settings
 
 

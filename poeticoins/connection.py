@@ -20,7 +20,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from poeticoins.errors import without_userinfo
+from poeticoins.errors import without_secrets
 from poeticoins.feed import Feed
 from poeticoins.link import Link
 from poeticoins.liveness import Patience
@@ -158,7 +158,7 @@ def ending_of(error: Exception, patience: Patience, *, by_proxy: bool = False) -
     ending = _of_socket(error, patience) if isinstance(error, OSError) else _of_protocol(error)
     if by_proxy and ending.kind in ("refused", "unknown host"):
         return Ending("proxy", text=f"it cannot be reached ({ending.text or 'refused'})")
-    return Ending(ending.kind, ending.code, without_userinfo(ending.text)[:200], ending.retry_after)
+    return Ending(ending.kind, ending.code, without_secrets(ending.text)[:200], ending.retry_after)
 
 
 def _of_protocol(error: Exception) -> Ending:

@@ -21,10 +21,11 @@ import msgspec
 
 from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError, FeedUnavailable, PoeticoinsError, RequestTimeout
+from poeticoins.ration import Ration
 
 REQUEST_LIMIT = 4096
-IDLE_LIMIT = 10.0
-"""Seconds that a connection may stay open without asking."""
+IDLE_LIMIT = 2.0
+"""Seconds that a connection may stay open without asking: ours ask at once, and others wait for its place."""
 CONNECTION_LIMIT = 32
 _PATIENCE = 0.3  # holder() takes the lock for some microseconds: one who wants to keep it tries for as long as this
 
@@ -121,12 +122,13 @@ async def serve(path: Path, answer: Answer) -> asyncio.Server:
     """
     path.unlink(missing_ok=True)
     open_now: set[object] = set()
+    turns = _Turns()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         open_now.add(writer)
         try:
             if len(open_now) <= CONNECTION_LIMIT:
-                await _converse(reader, writer, answer)
+                await _converse(reader, writer, answer, turns)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             pass  # whoever asked has gone
         finally:
@@ -138,15 +140,30 @@ async def serve(path: Path, answer: Answer) -> asyncio.Server:
     return server
 
 
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:
+class _Turns:
+    """The ration of the supervisor's time that all who ask have together."""
+
+    def __init__(self) -> None:
+        self._ration = Ration()
+
+    async def spend(self, seconds: float) -> None:
+        """Waits until the next question may be answered; lets the loop's other work have its turn in any case."""
+        self._ration, wait = self._ration.spend(seconds, time.monotonic())
+        await asyncio.sleep(wait)
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer, turns: _Turns) -> None:
     while True:
         try:
             line = await asyncio.wait_for(reader.readuntil(b"\n"), IDLE_LIMIT)
         except asyncio.LimitOverrunError:
             writer.write(_line({"error": f"expected a line of at most {REQUEST_LIMIT} bytes"}))
             return await writer.drain()
+        began = time.monotonic()
         writer.write(_line(_answered(line, answer)))
+        spent = time.monotonic() - began
         await asyncio.wait_for(writer.drain(), IDLE_LIMIT)
+        await turns.spend(spent)
 
 
 def _answered(line: bytes, answer: Answer) -> dict[str, Any]:

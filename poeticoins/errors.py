@@ -45,8 +45,13 @@ class JournalError(PoeticoinsError, OSError):
 
 
 _USERINFO = re.compile(r"//[^/\s]*@")
+_SECRET = re.compile(
+    r"\b((?:\w*[_-])?(?:api_?key|secret|token|passw(?:or)?d|signature)|authorization)"
+    r"([\"']?\s*[=:]\s*[\"']?)(?:(?:basic|bearer)\s+)?[^\s\"'&,;]+",
+    re.IGNORECASE,
+)
 
 
-def without_userinfo(text: str) -> str:
-    """`text` without the user and the password of any URL in it: neither belongs into a log."""
-    return _USERINFO.sub("//…@", text)
+def without_secrets(text: str) -> str:
+    """`text` without the user and the password of any URL in it, and without what a key, token or password is."""
+    return _SECRET.sub(r"\1\2…", _USERINFO.sub("//…@", text))

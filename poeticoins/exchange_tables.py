@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from poeticoins.errors import ConfigurationError, UnknownProduct, without_userinfo
+from poeticoins.errors import ConfigurationError, UnknownProduct, without_secrets
 from poeticoins.model import Product
 
 
@@ -41,7 +41,7 @@ def url(text: object, schemes: tuple[str, ...], where: str) -> str:
         usable = False
     if not usable or not isinstance(text, str) or not text.isprintable() or " " in text:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise ConfigurationError(f"{where}: expected {expected} and a host, got {without_userinfo(repr(text))}")
+        raise ConfigurationError(f"{where}: expected {expected} and a host, got {without_secrets(repr(text))}")
     return text.rstrip("/")
 
 

@@ -20,11 +20,13 @@ from poeticoins.history import History
 from poeticoins.journal import read_tail
 from poeticoins.log import warn
 from poeticoins.model import Product
+from poeticoins.ration import Ration
 from poeticoins.record import pack
 
 log = logging.getLogger(__name__)
 READ_AT_ONCE = 500  # records read from a journal before the loop's other work has its turn
 QUIET = 2.5  # heartbeats missed before a publisher counts as down
+ANSWERS = Ration(share=0.5)  # it is there to answer; the rest is for what it hears
 
 
 async def run(settings: Settings, child: Child) -> None:
@@ -57,7 +59,7 @@ class Historical:
         self._subscribers = [
             Subscriber(self._settings.socket(name), [f"{name}:".encode()], self._receive) for name in self._heard
         ]
-        self._answerer = Answerer(self._settings.socket("historical"), self._answer)
+        self._answerer = Answerer(self._settings.socket("historical"), self._answer, ANSWERS)
 
     # -- what comes in
 

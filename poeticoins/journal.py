@@ -165,7 +165,8 @@ def writing(directory: Path, patience: float = 5.0) -> Iterator[None]:
     Waits up to `patience` seconds for a predecessor that is just dying. Raises JournalError if it does not.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `mode` is not for the parents that it makes
+        directory.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise JournalError(f"cannot make the journals' directory {directory}: {error.strerror}") from None

@@ -17,7 +17,11 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TextIO
 
+from poeticoins.errors import without_secrets
+
 VALUE_LIMIT = 200
+LONGEST_SECRET = 256
+"""Characters behind a cut that are looked at, too: a password is known by the sign that ends it."""
 LINE_LIMIT = 4096  # PIPE_BUF: a pipe takes so much in one piece or not at all
 NAME_WIDTH = 11
 LINES_A_SECOND = {logging.INFO: 50, logging.WARNING: 10, logging.ERROR: 10, logging.CRITICAL: 10}
@@ -65,8 +69,12 @@ class Allowance:
 
 
 def escaped(value: object, limit: int = VALUE_LIMIT) -> str:
-    """`value` as text that stays on its line: what is not printable is escaped as `repr` does, then cut at `limit`."""
-    text = str(value)[: limit + 1]
+    """
+    `value` as text that stays on its line: what is not printable is escaped as `repr` does, then cut at `limit`.
+
+    Every text of the log, the status and the terminal goes through here, so here secrets are left out, too.
+    """
+    text = without_secrets(str(value)[: limit + LONGEST_SECRET])[: limit + 1]
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

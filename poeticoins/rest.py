@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 import aiohttp
 
-from poeticoins.errors import PoeticoinsError, without_userinfo
+from poeticoins.errors import PoeticoinsError, without_secrets
 from poeticoins.restarts import Budget
 from poeticoins.troubles import retry_after
 
@@ -96,7 +96,7 @@ class Rest:
                     break  # to ask again would not help
             except (OSError, aiohttp.ClientError, PoeticoinsError) as error:
                 why = str(error) or type(error).__name__
-        raise NoAnswer(f"no answer from {url.partition('?')[0]}: {without_userinfo(why)}")
+        raise NoAnswer(without_secrets(f"no answer from {url.partition('?')[0]}: {why}"))
 
     async def _turn(self) -> None:
         now = time.monotonic()

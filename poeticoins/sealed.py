@@ -29,7 +29,8 @@ def write(path: Path, kind: str, mode: str, product: Product, content: bytes) ->
     call it in a thread.
     """
     half_made = path.with_name(f"{path.name}.new")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `mode` is not for the parents that it makes
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(half_made, flags, 0o600), "wb") as file:

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing import forkserver, process
+from multiprocessing import forkserver, process, util
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -83,6 +83,8 @@ def _nursery_environment(run_dir: Path) -> Iterator[None]:
     forkserver.set_forkserver_preload([nursery.__name__])
     # Its socket runs whatever is sent to it: it belongs into the run directory, which is ours alone, not into /tmp.
     process.current_process()._config["tempdir"] = str(run_dir)  # type: ignore[attr-defined]
+    # Python 3.11.0 would take an abstract one, which any user may connect to.
+    util.abstract_sockets_supported = False  # type: ignore[misc]
     package = str(Path(__file__).resolve().parent.parent)
     paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     # Safe path: else a file named, say, random.py in the directory where we were started would be imported.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins import log
-from poeticoins.log import Allowance, LineFormatter, escaped, fact
+from poeticoins.log import VALUE_LIMIT, Allowance, LineFormatter, escaped, fact
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,6 +55,25 @@ def test_no_text_breaks_its_line(text):
 
     assert shown.isprintable() or not shown
     assert len(line(text, key=text).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://me:canary@proxy:3128", "connect to wss://canary@host/x failed", "https://host/x?api_key=canary&n=1",
+        "POETICOINS_TOKEN=canary", "Authorization: Bearer canary", "{'password': 'canary'}", '{"secret":"canary"}',
+        "x-signature: canary", "x" * (VALUE_LIMIT - 15) + " http://me:canary" + "y" * 100 + "@proxy",
+    ],
+)  # fmt: skip
+def test_no_secret_gets_into_a_line_not_even_half_of_it(text):
+    assert "canary" not in escaped(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["token of the exchange", "https://host/path?limit=10", "expected a key, got 'a'", "1@2"]
+)
+def test_what_is_no_secret_stays(text):
+    assert escaped(text) == text
 
 
 def test_a_long_value_is_cut():

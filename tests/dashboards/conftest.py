@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from dashboards.cards import SCRIPTS, asset
 
 ROOT = Path(__file__).parents[2]
+KEPT = tempfile.TemporaryDirectory(prefix="pc-")
+"""What a server keeps for the one that comes after it."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--headless",
@@ -111,7 +114,7 @@ class Served:
             str(rate),
             *origin.split(),
         ]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "POETICOINS_RUN_DIR": KEPT.name}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
         assert self.process.stdout
         self.url = self.process.stdout.readline().strip()

@@ -7,6 +7,7 @@ goes on until it is killed. RATE: trades a second, over all products.
 
 import asyncio
 import math
+import os
 import random
 import sys
 import time
@@ -245,7 +246,10 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
         market.foreign = 3
     child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
     child.ready = lambda: print(child.facts()["url"], flush=True)
-    settings = SimpleNamespace(host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path())
+    kept = os.environ.get("POETICOINS_RUN_DIR")
+    settings = SimpleNamespace(
+        host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path(kept) if kept else None
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(walk(market, rate, {"quiet": 100, "silent": None}.get(mode, 1)))
         if mode == "leaving":

@@ -157,3 +157,25 @@ def test_page_that_is_too_old_for_its_server_takes_a_new_one(served, screen):
 
     shown.page.wait_for_function("() => !window.kept", timeout=30_000)
     shown.until(ALL_PRICED)
+
+
+def test_script_that_gets_into_the_page_by_some_hole_is_not_run(served, screen):
+    shown = screen(served("demo").url)
+    shown.until("board.querySelectorAll('.card').length === 12")
+    assert shown.troubles == []
+
+    shown.page.evaluate(
+        """() => {
+            const hole = document.createElement("div");
+            hole.innerHTML = "<img src=x onerror='window.stolen = 1'><a href='javascript:window.stolen = 1'>x</a>";
+            document.body.append(hole);
+            const script = document.createElement("script");
+            script.textContent = "window.stolen = 1";
+            document.body.append(script);
+            hole.querySelector("a").click();
+        }"""
+    )
+
+    shown.page.wait_for_function("() => document.querySelector('img[src=x]').complete")
+    assert shown.page.evaluate("window.stolen") is None
+    assert sum("Content Security Policy" in trouble for trouble in shown.troubles) >= 3

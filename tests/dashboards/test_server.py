@@ -8,10 +8,11 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from bokeh.util.token import generate_jwt_token
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from dashboards import server
+from dashboards import admission, server, signing
 from poeticoins.errors import ConfigurationError
 from tests.dashboards.market import Market
 
@@ -151,3 +152,115 @@ def test_page_may_be_opened_under_the_name_it_is_served_at(host, first):
 )
 def test_origin_without_its_usual_port_is_known(given, meant):
     assert meant in server.origins("127.0.0.1", 8050, [given])
+
+
+async def opened(child, token):
+    """A page's connection by `token`, and whether the server goes on with it."""
+    port = child.url.rsplit(":", 1)[1].rstrip("/")
+    request = HTTPRequest(f"ws://127.0.0.1:{port}/ws", headers={"Origin": f"http://127.0.0.1:{port}"})
+    connection = await websocket_connect(request, subprotocols=["bokeh", token])
+    return connection, await asyncio.wait_for(connection.read_message(), 10) is not None
+
+
+def token_of(page):
+    return re.search(r'"token":"([^"]+)"', page.body.decode())[1]
+
+
+async def test_page_comes_back_to_a_restarted_server_and_a_forged_one_does_not(run_dir):
+    tokens = []
+    for _ in range(2):
+        child = Child()
+        running = asyncio.create_task(server.run(settings(run_dir=run_dir), child, Market(mode="demo")))
+        await asyncio.wait_for(child.is_ready.wait(), 10)
+        tokens.append(token_of(await fetch(child.url)))
+        unsigned = tokens[0].split(".")[0]
+
+        assert (await opened(child, tokens[0]))[1]
+        for forged in (unsigned, f"{unsigned}.{'A' * 43}", f"{tokens[0][:-2]}AA", generate_jwt_token("chosen")):
+            assert not (await opened(child, forged))[1]
+        assert (await fetch(f"{child.url}?bokeh-session-id=chosen")).code == 403
+        child.stopping.set()
+        await asyncio.wait_for(running, 5)
+
+    assert (run_dir / "dashboard.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_key_is_kept_unless_others_could_have_read_it_or_it_is_torn(run_dir):
+    made = signing.key(run_dir)
+    assert signing.key(run_dir) == made
+    assert signing.key(None) != signing.key(None)
+
+    (run_dir / "dashboard.key").chmod(0o644)
+    second = signing.key(run_dir)
+    (run_dir / "dashboard.key").write_bytes(second[:10])
+    third = signing.key(run_dir)
+    (run_dir / "dashboard.key").unlink()
+    (run_dir / "elsewhere").write_bytes(b"x" * 64)
+    (run_dir / "dashboard.key").symlink_to(run_dir / "elsewhere")
+    fourth = signing.key(run_dir)
+
+    assert len({made, second, third, fourth, b"x" * 64}) == 5
+    assert (run_dir / "elsewhere").read_bytes() == b"x" * 64
+
+
+async def test_scripts_of_the_page_bear_a_number_that_is_used_once_and_no_others_are_allowed(child):
+    pages = [await fetch(child.url) for _ in range(2)]
+
+    numbers = []
+    for page in pages:
+        (scripts,) = re.findall(r"script-src ([^;]+)", page.headers["Content-Security-Policy"])
+        assert "unsafe" not in scripts
+        numbers.append(re.search(r"'nonce-([\w-]{20,})'", scripts)[1])
+        assert page.body.count(b"<script") == page.body.count(b'<script nonce="%s"' % numbers[-1].encode()) > 3
+        assert page.body.rstrip().endswith(b"</html>")
+    assert numbers[0] != numbers[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "code"),
+    [
+        ("autoload.js?bokeh-autoload-element=1", {}, 404), ("metadata", {}, 404),
+        ("", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        ("", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),
+        ("", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, 200),
+    ],
+)  # fmt: skip
+async def test_pages_of_others_can_lead_here_and_nothing_else(child, path, headers, code):
+    answer = await AsyncHTTPClient().fetch(HTTPRequest(child.url + path, headers=headers), raise_error=False)
+
+    assert answer.code == code
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+async def test_visitor_who_is_one_too_many_is_told_to_come_again_and_costs_nothing(child, monkeypatch):
+    monkeypatch.setattr(admission, "MOST_SESSIONS", 2)
+    codes = [(await fetch(child.url)).code for _ in range(2)]
+
+    refused = await fetch(child.url)
+
+    assert codes == [200, 200]
+    assert refused.code == 503
+    assert refused.headers["Retry-After"] == "5"
+    assert len(refused.body) < 100
+
+
+async def test_connections_beyond_the_limit_are_hung_up_on_and_make_room_again(monkeypatch):
+    monkeypatch.setattr(server, "room_for_connections", lambda: 3)
+    child = Child()
+    running = asyncio.create_task(server.run(settings(), child, Market(mode="demo")))
+    await asyncio.wait_for(child.is_ready.wait(), 10)
+    port = int(child.url.rsplit(":", 1)[1].rstrip("/"))
+
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    await asyncio.sleep(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    for _, one in [*held, (reader, writer)]:
+        one.close()
+        await one.wait_closed()
+
+    async with asyncio.timeout(10):
+        while (await AsyncHTTPClient().fetch(child.url, raise_error=False)).code != 200:
+            await asyncio.sleep(0.01)
+    child.stopping.set()
+    await asyncio.wait_for(running, 5)

@@ -1,29 +1,33 @@
 """Faults of who listens and asks: readers that stand still, bytes that are no message, a historical that is gone."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import zmq
 
 import poeticoins
-from poeticoins import Product, RequestTimeout
+from poeticoins import Product, RequestTimeout, wire
+from poeticoins.control import holder
+from tests.faults.hostile import connect_only, send_bytes
 from tests.faults.witness import disorder
 from tests.faults.world import BTC, HERE, PRODUCTS, world
 from tests.makers import make_trade
 from tests.trees import ROOT, until
 
-HOSTILE = [
-    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f",  # ZMTP 1.0's greeting
-    b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL" + b"\0" * 48 + b"\x02\xff\xff\xff\xff\xff\xff\xff\xff",
-    b"\0" * 100_000,
-    bytes(range(256)) * 4096,
-]
+SOCKETS = ("coinbase", "coinbase-replay", "bitstamp", "bitstamp-replay", "historical", "control")
+FALSE = Decimal("666.6")
+CHILDREN = ("historical", "coinbase", "bitstamp")
+PORT_OF_PAGE = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
 
 def rss(pid: int) -> float:
@@ -31,26 +35,157 @@ def rss(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def test_bytes_that_are_no_message_harm_nobody_on_any_socket(line):
-    names = ("historical", "coinbase", "bitstamp")
-    before = {name: rss(line.pid(name)) for name in names}
-    sockets = ("coinbase", "coinbase-replay", "bitstamp", "historical", "control")
-
-    for name in sockets:
-        for attempt in range(100):
-            with socket.socket(socket.AF_UNIX) as peer:
-                peer.settimeout(0.2)
-                peer.connect(str(line.settings.socket(name)))
-                try:
-                    peer.sendall(HOSTILE[attempt % len(HOSTILE)])
-                except OSError:
-                    continue  # it has hung up already
+@contextmanager
+def unharmed(line, *children: str):
+    """Whatever is done meanwhile: no process ends or grows by 20 MB, no feed is broken, nothing false is delivered."""
+    before = {name: rss(line.pid(name)) for name in children}
+    yield
     line.goes_on()
 
-    assert [line.restarts(name) for name in names] == [0, 0, 0]
-    assert max(rss(line.pid(name)) - before[name] for name in names) < 20
+    assert {name: line.restarts(name) for name in children} == dict.fromkeys(children, 0)
+    assert max(rss(line.pid(name)) - before[name] for name in children) < 20
+    assert not any(trade.price == FALSE for product in PRODUCTS for trade in line.reader.trades(product))
     line.unbroken("coinbase", "bitstamp")
     line.whole()
+
+
+@pytest.mark.parametrize("name", SOCKETS)
+def test_bytes_that_are_no_message_harm_nobody_on_any_socket(line, name):
+    """Row 43: chance, HTTP, ZMTP 1, forged trades, announced and sent sizes beyond any limit."""
+    with unharmed(line, *CHILDREN):
+        taken = send_bytes(line.settings.socket(name), times=200, seed=43)
+
+        assert taken > 100
+        assert line.status()["mode"] == "demo"
+
+
+def test_ten_thousand_connects_harm_nobody(line):
+    """Row 43."""
+    with unharmed(line, *CHILDREN):
+        made = sum(connect_only(line.settings.socket(name), times=1700) for name in SOCKETS)
+
+        assert made > 5000
+        until(lambda: line.feed("coinbase")["state"] == "live", within=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("coinbase-replay", wire.ReplayQuestion(1, str(BTC), 1, 1, 10**9)),
+        ("historical", wire.CandlesQuestion(1, str(BTC), 10**9, 60_000)),
+        ("historical", wire.LastTradesQuestion(1, [str(BTC)] * 2000)),
+        ("historical", wire.TradesQuestion(1, "coinbase:NO-SUCH", 10)),
+    ],
+    ids=["replay", "candles", "last trades", "unknown"],
+)
+def test_questions_without_end_break_no_feed_and_let_others_be_answered(line, name, question, monkeypatch):
+    monkeypatch.setenv("POETICOINS_RUN_DIR", str(line.settings.run_dir))
+    with unharmed(line, *CHILDREN), zmq.Context.instance().socket(zmq.DEALER) as greedy:
+        greedy.linger = 0
+        greedy.connect(f"ipc://{line.settings.socket(name)}")
+        asked, end = 0, time.monotonic() + 4
+        while time.monotonic() < end:
+            with suppress(zmq.Again):
+                greedy.send_multipart([b"", wire.encode(question)], zmq.NOBLOCK)
+                asked += 1
+            if asked % 500 == 0:
+                assert poeticoins.get_last_trade(BTC) is not None
+
+        assert asked > 500
+
+
+def test_the_page_and_the_embedded_exchange_withstand_the_same():
+    """Rows 43 and 45, by TCP: bytes, idle connections and pages opened by the dozen; the feeds go on unbroken."""
+    with world(PORT="0") as line:
+        environment = {**line.tree.environment, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, str(HERE / "page.py")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as page:
+            try:
+                port = int(PORT_OF_PAGE.fullmatch(page.stdout.readline().strip())[1])
+                address = ("127.0.0.1", port)
+                embedded = ("127.0.0.1", int(line.exchange.url.rpartition(":")[2]))
+                assert b" 200 " in opened(address)
+                before = rss(page.pid)
+                with unharmed(line, *CHILDREN):
+                    assert send_bytes(address, times=200, seed=45) > 100
+                    assert send_bytes(embedded, times=200, seed=45) > 100
+                    assert connect_only(address, times=1000, at_once=300) > 500
+
+                    pages = [opened(address) for _ in range(20)]
+
+                    assert all(b" 200 " in one.split(b"\r\n")[0] for one in pages)
+                assert rss(page.pid) - before < 60
+                assert page.poll() is None
+            finally:
+                page.kill()
+
+
+def opened(address) -> bytes:
+    """The page's answer to one who asks for it and goes."""
+    with socket.create_connection(address, timeout=20) as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: peer.recv(65536), b""))
+
+
+def test_only_its_owner_reaches_a_running_tree_and_only_by_files(line):
+    """Modes of the run directory and its sockets, the fork server's among them; nothing abstract, and no port."""
+    run_dir, ours = line.settings.run_dir, set(line.tree.processes())
+
+    assert run_dir.stat().st_mode & 0o777 == 0o700
+    found = [path for path in run_dir.rglob("*") if path.is_socket()]
+    assert {path.stem for path in found} >= set(SOCKETS)
+    assert any(path.name.startswith("listener-") for path in found)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in found} == {path.name: "0o600" for path in found}
+    assert {path for path in run_dir.rglob("*") if path.is_dir() and path.stat().st_mode & 0o077} == set()
+    inodes = {inode for pid in ours for inode in sockets_of(pid)}
+    rows = [row.split() for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    assert [row[7] for row in rows if row[6] in inodes and row[7:] and row[7].startswith("@")] == []
+    tcp = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    assert [row[1] for row in tcp if row[9] in inodes and row[3] == "0A"] == []  # 0A: it listens
+
+
+def sockets_of(pid: int) -> set[str]:
+    """The inodes of a process's sockets."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            if (target := str(entry.readlink())).startswith("socket:["):
+                found.add(target[8:-1])
+    return found
+
+
+def test_no_secret_of_the_settings_is_in_the_status_the_log_the_files_or_the_command_lines():
+    secret = "canary-7f3a"
+    proxy = f"http://somebody:{secret}@127.0.0.1:1"
+    with world(running=False, PROXY=proxy, TOKEN=secret, RSS_LIMIT="2000") as line:
+        file = line.settings.run_dir / "test.toml"
+        addresses = f'url = "ws://me:{secret}@127.0.0.1:1"\nrest_url = "http://me:{secret}@127.0.0.1:1"\n'
+        file.write_text(file.read_text().replace("[exchanges.coinbase]\n", f"[exchanges.coinbase]\n{addresses}"))
+        line.tree.environment["HTTPS_PROXY"] = proxy
+        line.tree.launch(str(HERE / "line.py"), "")
+        settings_file, file_text = file, file.read_text()
+        until(lambda: holder(line.settings.run_dir), within=20)
+        until(lambda: all(feed["problem"] for feed in line.status()["feeds"]), within=30)
+        line.kill("coinbase", signal.SIGABRT)
+        until(lambda: line.tree.child("coinbase")["last_words"], within=20)
+
+        said = json.dumps(line.status()) + line.tree.log.read_text()
+        for arguments in (("status",), ("status", "--json"), ("restart", secret[:3])):
+            answer = line.tree.command(*arguments)
+            said += answer.stdout + answer.stderr
+        wrong = line.tree.environment | {"POETICOINS_PROXY": f"htp://somebody:{secret}@127.0.0.1:1"}
+        said += line.tree.command("status", env=wrong).stderr
+        for pid in line.tree.processes():
+            with suppress(OSError):
+                said += Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+        for path in line.settings.run_dir.rglob("*"):
+            if path.is_file() and path != settings_file:
+                said += path.read_bytes().decode("latin-1")
+
+    assert secret in file_text
+    assert "reconnecting" in said
+    assert "expected http://" in said
+    assert secret not in said
 
 
 def test_a_question_to_a_stopped_historical_is_a_timeout_and_the_next_one_is_answered(monkeypatch):

@@ -1,0 +1,74 @@
+"""Row 36: an exchange that sends too much: a frame beyond the limit, a deflate bomb, tiny frames without end."""
+
+import asyncio
+import logging
+import time
+import zlib
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import serve
+
+from poeticoins.child import resident
+from tests.following import BTC, following
+
+TINY = b'{"type":"heartbeat"}'
+FRAMES = 20_000
+
+
+def framed(payload: bytes, first: int = 0x81) -> bytes:
+    """A frame of RFC 6455; first: its first byte, 0xC1 for a deflated text."""
+    return bytes([first, 127]) + len(payload).to_bytes(8) + payload
+
+
+def bomb() -> bytes:
+    deflate = zlib.compressobj(wbits=-15)
+    return framed(deflate.compress(b" " * 200_000_000) + deflate.flush(zlib.Z_SYNC_FLUSH), first=0xC1)
+
+
+@asynccontextmanager
+async def exchange_that_sends(data: bytes):
+    """Its address, and how often it was connected to; each connection gets `data` raw and is then left alone."""
+    connected = []
+
+    async def send(websocket) -> None:
+        connected.append(websocket)
+        websocket.transport.write(data)
+        await websocket.wait_closed()
+
+    async with serve(send, "127.0.0.1", 0, compression=None) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", connected
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(framed(b" " * 2_097_152), "more than 1048576 bytes"), (bomb(), "it broke the protocol")],
+    ids=["2 MiB", "deflate bomb"],
+)
+async def test_a_frame_too_large_or_deflated_ends_the_connection_and_is_not_kept(run_dir, data, words):
+    async with exchange_that_sends(data) as (url, connected):
+        before = resident()
+        async with following(run_dir, None, BTC, urls={"coinbase": url}, backfill=False) as client:
+            await client.until_problem(words)
+            await client.until(lambda: len(connected) >= 2)  # it goes on trying
+
+            assert resident() - before < 20_000_000
+            assert not client.items
+            assert client.ended == []
+
+
+async def test_tiny_frames_without_end_leave_the_loop_its_turns(run_dir, caplog):
+    caplog.set_level(logging.CRITICAL, "poeticoins")  # pytest would keep every line
+    async with exchange_that_sends(b"".join([bytes([0x81, len(TINY)]) + TINY] * FRAMES)) as (url, _):
+        before = resident()
+        async with following(run_dir, None, BTC, urls={"coinbase": url}, backfill=False, silent_after=2) as client:
+            longest, began = 0.0, time.monotonic()
+            while client.facts["reconnects"] < 1:  # it took all of them, and then heard nothing more
+                now = time.monotonic()
+                assert now - began < 60
+                await asyncio.sleep(0.001)
+                longest = max(longest, time.monotonic() - now)
+
+            assert longest < 1.0  # some milliseconds, but where others have the processor
+            assert resident() - before < 20_000_000
+            assert client.ended == []
