@@ -7,23 +7,19 @@ waits for a page, and no page waits for another.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from functools import partial
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 
-from dashboards import charts, comparison_chart, format, terse
+from dashboards import format
 from dashboards.audience import Audience
 from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
-from dashboards.exports import Exports
-from dashboards.frames import Frame, Pace, snapshot_text, status_text
-from dashboards.histories import Histories
+from dashboards.frames import Pace, status_text
 from dashboards.outlook import Outlook
-from dashboards.product import digits_of, tape_row
-from dashboards.quote import WINDOW_S, Quote
+from dashboards.prices import Prices, now_ms
+from dashboards.quote import WINDOW_S
+from dashboards.replies import Replies
 from dashboards.source import Source, past
-from dashboards.tables import ordered
 from dashboards.view import Selection
 from dashboards.watch import Watch
 from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
@@ -36,33 +32,27 @@ SIGN_OF_LIFE_S = 5.0
 """Seconds between two statuses that every page hears, hidden or not, news or none: silence looks like a dead link."""
 IN_A_ROW, MOST_IN_A_POLL = 50, 4_000
 """Pages that hear in a row what is no frame, and how many at most between two polls: no frame waits for all of them."""
-DEFAULT_CARDS = 12
-"""Cards of a page that asks for no products in particular."""
 
 
 class Feed:
-    """`run()` until cancelled; pages `join` and `leave`. All on one event loop."""
+    """`run()` until cancelled; pages `join` and `leave`, and ask `replies`. All on one event loop."""
 
     def __init__(self, source: Source, *, frame_s: float = FRAME_S, poll_s: float = POLL_S) -> None:
         self._source, self._frame_s, self._poll_s = source, frame_s, poll_s
-        self._quotes: dict[str, Quote] = {}
-        self._numbers: dict[str, int] = {}
+        self._prices = Prices()
         self._fresh: dict[str, list[Trade]] = {}
         self._newest: dict[str, int] = {}
         self._audience = Audience()
         self._watch = Watch(self._audience)
         self._outlook = Outlook(source)
         self._days = Days(source)
-        self._histories = Histories(source, self._digits)
-        self._exports = Exports(source)
         self._comparing = Comparing(
             source,
             self._audience,
-            lambda: standings(self._quotes, self._days, self._outlook.status),
-            lambda: self._replayed,
+            lambda: standings(self._prices.quotes, self._days, self._outlook.status),
+            lambda: self._prices.replayed,
         )
-        self._answering: set[asyncio.Task[None]] = set()
-        self._mode = ""
+        self.replies = Replies(source, self._audience, self._prices, self._comparing)
         self._heard = 0
         self._alive = 0.0
         self._pace: Pace | None = None
@@ -80,79 +70,24 @@ class Feed:
         self._tell_days(viewer.selection, viewer.focus, [viewer])
         self.watch(viewer)
         if viewer.place == "system":
-            self._audience.tell(self._outlook.system.text(_now_ms()), [viewer])
+            self._audience.tell(self._outlook.system.text(now_ms()), [viewer])
 
     def leave(self, viewer: Viewer) -> None:
         self._audience.discard(viewer)
 
     def open(self, viewer: Viewer) -> None:
         """Gets `viewer` the past of what it has open, if that is followed; what follows comes by itself."""
-        if viewer.focus in self._quotes:
+        if viewer.focus in self._prices.quotes:
             self._tell_days((), viewer.focus, [viewer])
-            self._answer(self._tell_history(viewer, viewer.focus, viewer.interval))
-        if viewer.place == "compare":
-            self._comparing.show(viewer)
-            self._answer(self._comparing.past(viewer))
+        self.replies.open(viewer)
 
     def watch(self, viewer: Viewer) -> None:
         """Gets `viewer` the last ten minutes of what its alerts need; what follows comes once a second."""
-        self._watch.begin(viewer, self._quotes)
-
-    def export(self, viewer: Viewer, said: object) -> None:
-        """Gets `viewer` a file of what it shows; anything else than such an order is left unanswered."""
-        order = ordered(said)
-        if order is None or (order.key and order.key not in self._quotes):
-            return
-        tell = partial(self._tell_one, viewer)
-        if refusal := self._exports.refusal(viewer):
-            tell(refusal)
-            return
-        shown = (self._quotes[key].last for key in self._keys(viewer.selection) if key in self._quotes)
-        made = order, self._mode, [last for last in shown if last]
-        self._answer(self._exports.tell(viewer, made, tell))
-
-    def exported(self, viewer: Viewer) -> None:
-        """`viewer` has read a piece of its file."""
-        self._exports.read(viewer)
-
-    def _tell_one(self, viewer: Viewer, text: str) -> None:
-        self._audience.tell(text, [viewer])
-
-    def draw(self, viewer: Viewer) -> None:
-        """Gets `viewer` the chart, empty; its browser fills it."""
-        self._answer(self._tell_chart(viewer))
+        self._watch.begin(viewer, self._prices.quotes)
 
     def snapshot(self, selection: Selection) -> str:
-        """All that a page needs to draw `selection`; a product that nobody follows (any more) is left out."""
-        quotes = [self._quotes[key] for key in self._keys(selection) if key in self._quotes]
-        cards = [quote.snapshot(replayed=self._replayed) for quote in quotes]
-        catalogue = [quote.names() for quote in self._quotes.values()]
-        return snapshot_text(cards, catalogue, self._outlook.status, _now_ms())
-
-    def _keys(self, selection: Selection) -> tuple[str, ...]:
-        return tuple(islice(self._quotes, DEFAULT_CARDS)) if selection is None else selection
-
-    @property
-    def _replayed(self) -> bool:
-        return self._mode == "replay"
-
-    def _digits(self, key: str) -> int:
-        quote = self._quotes.get(key)
-        return digits_of(quote.last.price) if quote and quote.last else 0
-
-    def _answer(self, telling: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(telling)
-        self._answering.add(task)  # the loop itself keeps no hold of it
-        task.add_done_callback(self._answering.discard)
-
-    async def _tell_history(self, viewer: Viewer, key: str, interval: str) -> None:
-        text = await self._histories.text(key, interval)
-        if (viewer.focus, viewer.interval) == (key, interval):
-            self._audience.tell(text, [viewer])
-
-    async def _tell_chart(self, viewer: Viewer) -> None:
-        made = comparison_chart.text if viewer.place == "compare" else charts.text
-        self._audience.tell(await asyncio.to_thread(made), [viewer])
+        """All that a page needs to draw `selection`."""
+        return self._prices.snapshot(selection, self._outlook.status)
 
     # -- following the supervisor
 
@@ -165,7 +100,7 @@ class Feed:
                 mode = await self._look()
                 await self._tell_new_days()
                 self._comparing.due()
-                if following and (following.done() or mode != self._mode):
+                if following and (following.done() or mode != self._prices.mode):
                     await _end(following)
                     following = None
                 if mode and not following:
@@ -178,17 +113,16 @@ class Feed:
 
     def _enter(self, mode: str) -> None:
         """Prices of one mode are never shown as another's; a supervisor that comes back finds its cards as they are."""
-        if mode != self._mode:
-            self._mode, self._quotes = mode, {}
+        if self._prices.enter(mode):
             self._days.clear()
 
     async def _look(self) -> str:
         """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
         before, heard, self._heard = self._outlook.status, self._heard, 0
-        mode = await self._outlook.look(heard, self._newest, list(self._quotes))
+        mode = await self._outlook.look(heard, self._newest, list(self._prices.quotes))
         await self._tell_status(is_new=self._outlook.status != before)
         if viewers := self._audience.at("system"):
-            self._audience.tell(self._outlook.system.news(_now_ms()), viewers)
+            self._audience.tell(self._outlook.system.news(now_ms()), viewers)
         return mode
 
     async def _tell_status(self, *, is_new: bool) -> None:
@@ -197,7 +131,7 @@ class Feed:
         if is_time:
             self._alive = time.monotonic()
         if is_new or is_time:
-            text = status_text(self._outlook.status, _now_ms())
+            text = status_text(self._outlook.status, now_ms())
             viewers = list(self._audience) if is_time else self._audience.watching()
             for at in range(0, len(viewers), IN_A_ROW):
                 self._audience.tell(text, viewers[at : at + IN_A_ROW])
@@ -217,15 +151,11 @@ class Feed:
             self._outlook.complaint = str(errors.exceptions[0])
 
     def _seat(self, products: Sequence[Product]) -> None:
-        self._quotes = {str(product): self._quotes.get(str(product)) or self._quote(product) for product in products}
+        self._prices.seat(products)
         self._days.seat(products)
         self._fresh.clear()
         self._newest.clear()
         self._renew()
-
-    def _quote(self, product: Product) -> Quote:
-        """With a number that is kept for good: a page may still hear of those that were followed before."""
-        return Quote(product, self._numbers.setdefault(str(product), len(self._numbers)))
 
     def _renew(self) -> None:
         """Every page gets a new snapshot, made once for all that show the same, and with it its open product's past."""
@@ -241,10 +171,10 @@ class Feed:
         assert self._pace  # run() made it
         async for trade in self._source.stream_trades(products):
             key, exchange = str(trade.product), trade.product.exchange
-            if key in self._quotes:
+            if quote := self._prices.quotes.get(key):
                 self._heard += 1
                 self._newest[exchange] = max(trade.traded_at_ns, self._newest.get(exchange, 0))
-                self._quotes[key].take(trade)
+                quote.take(trade)
                 self._days.take(trade)
                 self._watch.take(trade)
                 self._fresh.setdefault(key, []).append(trade)
@@ -260,19 +190,19 @@ class Feed:
                 self._outlook.complaint = str(error)
                 await asyncio.sleep(self._poll_s)
         for product, (last, closes) in found.items():
-            self._quotes[str(product)].fill(last, closes)
+            self._prices.quotes[str(product)].fill(last, closes)
         self._outlook.complaint = ""
         self._renew()
 
     def _tell_days(
         self, selection: Selection, focus: str | None, viewers: Iterable[Viewer], parts: Mapping[str, str] | None = None
     ) -> None:
-        keys = (*self._keys(selection), *([focus] if focus else []))
+        keys = (*self._prices.keys(selection), *([focus] if focus else []))
         if text := self._days.text(keys, parts):
             self._audience.tell(text, viewers)
 
     async def _tell_new_days(self) -> None:
-        parts = self._days.news(_now_ms())
+        parts = self._days.news(now_ms())
         for (selection, focus), viewers in self._audience.groups().items():
             self._tell_days(selection, focus, viewers, parts)
             await asyncio.sleep(self._poll_s * len(viewers) / MOST_IN_A_POLL)
@@ -284,13 +214,9 @@ class Feed:
         self._comparing.heard(fresh)
         if not self._audience:
             return
-        now, numbers, opened = _now_ms(), self._numbers, self._audience.opened()
-        changed = {key: self._quotes[key].part(replayed=self._replayed) for key in fresh if key in self._quotes}
-        parts = {key: terse.card(numbers[key], part, now) for key, part in changed.items()}
-        rows = {key: map(tape_row, trades) for key, trades in fresh.items() if key in opened}
-        frame = Frame(parts, now, {key: terse.tape(numbers[key], each, now) for key, each in rows.items()})
+        frame = self._prices.frame(fresh, self._audience.opened())
         for (selection, focus), viewers in self._audience.groups().items():
-            if text := frame.text(self._keys(selection), focus):
+            if text := frame.text(self._prices.keys(selection), focus):
                 self._audience.tell(text, viewers)
 
 
@@ -300,7 +226,3 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})  # not the task itself: whoever is told to end meanwhile would take that for its end
     if not task.cancelled():
         task.result()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -77,13 +77,13 @@ class Store:
         if is_new:
             self.hello()
         if message.get("chart"):
-            self._feed.draw(self)
+            self._feed.replies.draw(self)
         if message.get("watch") and not message.get("hello"):
             self._feed.watch(self)
         if "exported" in message:
-            self._feed.exported(self)
+            self._feed.replies.exported(self)
         if "export" in message:
-            self._feed.export(self, message["export"])
+            self._feed.replies.export(self, message["export"])
         if not is_new and (_open(self.view) != _open(before) or message.get("again")):
             self._feed.open(self)
 

@@ -35,7 +35,8 @@ class Watch:
         while True:
             await asyncio.sleep(WATCH_S)
             parts, now_ms = self._watching.news(), _now_ms()
-            texts = {viewer.watch: watched_text(viewer.watch, parts, now_ms) for viewer in self._audience}
+            wanted = {viewer.watch for viewer in self._audience}
+            texts = {watch: watched_text(watch, parts, now_ms) for watch in wanted}
             for viewer in self._audience:
                 if text := texts[viewer.watch]:
                     self._audience.tell(text, [viewer])

@@ -255,7 +255,7 @@ async def test_chart_at_compare_is_the_one_of_lines(feed):
     viewer = Comparer()
     feed.join(viewer)
 
-    feed.draw(viewer)
+    feed.replies.draw(viewer)
 
     await until(lambda: viewer.of("compare-chart"))
     assert viewer.of("chart") == []

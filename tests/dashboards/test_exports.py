@@ -164,10 +164,10 @@ async def test_exports_are_of_followed_products_and_one_at_a_time():
     feed.join(viewer)
     order = {"kind": "trades", "form": "csv", "key": str(BTC)}
 
-    feed.export(viewer, order | {"key": "nobody:A-B"})
-    feed.export(viewer, "nonsense")
-    feed.export(viewer, order)
-    feed.export(viewer, order)
+    feed.replies.export(viewer, order | {"key": "nobody:A-B"})
+    feed.replies.export(viewer, "nonsense")
+    feed.replies.export(viewer, order)
+    feed.replies.export(viewer, order)
     await until(lambda: len(viewer.of("export")) == 2)
 
     problem, file = viewer.of("export")

@@ -295,7 +295,7 @@ async def test_chart_is_sent_to_who_asks(market, feed):
     viewer = Viewer()
     feed.join(viewer)
 
-    feed.draw(viewer)
+    feed.replies.draw(viewer)
 
     await until(lambda: viewer.of("chart"))
     assert "root_id" in viewer.of("chart")[0]["item"]

@@ -19,6 +19,10 @@ class Feed:
         if viewer.focus:
             viewer.show(f"history {viewer.focus} {viewer.interval}")
 
+    @property
+    def replies(self):
+        return self
+
     def draw(self, viewer):
         viewer.show("chart")
 
