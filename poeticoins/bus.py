@@ -146,7 +146,7 @@ class Answerer:
     """
 
     def __init__(self, path: Path, answer: Callable[[bytes], bytes], ration: Ration | None = None) -> None:
-        self._socket = _bound(zmq.ROUTER, path, SNDHWM=64, RCVHWM=1_000)
+        self._socket = _bound(zmq.ROUTER, path, SNDHWM=64, RCVHWM=100)
         self._answer = answer
         self._ration = ration or Ration()
         self._loop = asyncio.get_running_loop()
