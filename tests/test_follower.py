@@ -273,7 +273,7 @@ async def test_an_exchange_that_asks_and_then_lets_nobody_in_is_kept_to_its_end_
         exchange.faults["bitstamp"].clear()
 
         await client.until_state("live")
-        await client.until(lambda: set(exchange.sent[ETH]) <= set(client.ids))
+        await client.until(lambda: ETH in exchange.sent and set(exchange.sent[ETH]) <= set(client.ids))
 
 
 async def test_a_bug_in_the_watch_over_a_connection_ends_the_process_and_not_the_watch_alone(run_dir, monkeypatch):

@@ -83,6 +83,10 @@ def test_tab_that_nobody_sees_asks_for_its_title_alone_and_for_all_when_it_is_se
     assert len([text for text in heard if text.startswith("frame ") and text.split("|")[2]]) == 0
     shown.page.evaluate(HIDE, False)
     shown.until("[...board.querySelectorAll('.age')].every(age => /^(now|[1-3] s ago)$/.test(age.textContent))")
+    for _ in range(100):
+        if any('"snapshot"' in text for text in heard):
+            break
+        shown.page.wait_for_timeout(100)
     assert any('"snapshot"' in text for text in heard)
     assert shown.troubles == []
 

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -67,10 +68,12 @@ def send_bytes(to: Where, times: int, seed: int) -> int:
 
 
 def connect_only(to: Where, times: int, at_once: int = 200) -> int:
-    """Connects so often and says nothing; `at_once` of them stay open meanwhile. How many were let in."""
+    """Connects so often, for 10 s at most, and says nothing; `at_once` of them stay open. How many were let in."""
     held: list[socket.socket] = []
-    made = 0
+    made, end = 0, time.monotonic() + 10
     for _ in range(times):
+        if time.monotonic() > end:
+            break
         with suppress(OSError):
             held.append(connected(to))
             made += 1

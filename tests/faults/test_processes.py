@@ -26,7 +26,7 @@ def test_a_stopped_client_is_replaced_and_no_trade_is_missed(line):
     line.replaced("bitstamp", victim, within=8)
 
     assert not alive(victim)
-    assert line.tree.child("bitstamp")["last_exit"] == "SIGKILL"
+    assert line.tree.child("bitstamp")["last_exit"] == "hung: no heartbeat for 2.5 s; SIGKILL"
     line.unbroken("coinbase")
     line.whole()
 

@@ -173,7 +173,8 @@ class Subscriber(_Endpoint):
 class Answerer(_Endpoint):
     """A ROUTER socket."""
 
-    def __init__(self, path: Path, answer: Callable[[bytes], bytes]) -> None:
+    def __init__(self, path: Path, answer: Callable[[bytes], bytes], ration: object = None) -> None:
+        """ration: not simulated, since no answer takes any of the virtual time."""
         super().__init__()
         effect()
         self._answer, self._path = answer, path
