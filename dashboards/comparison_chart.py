@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, CrosshairTool, DatetimeTickFormatter,
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
-from dashboards.charts import DAYS, MINUTES, MONTHS, SECONDS
+from dashboards.charts import DAYS, EDGE, MINUTES, MONTHS, SECONDS
 
 LINES = ("xs", "ys", "tone", "dash", "alpha")
 """A stretch of one exchange's prices each: times in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
@@ -41,7 +41,7 @@ def made() -> figure:
         tools="",
         height=HEIGHT,
         sizing_mode="stretch_width",
-        min_border=0,
+        min_border=EDGE,
         min_border_right=78,
         background_fill_alpha=0,
         border_fill_alpha=0,
