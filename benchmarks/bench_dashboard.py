@@ -229,10 +229,12 @@ def browser() -> Iterator[Row]:
             return
         with served() as server:
             time.sleep(SETTLED)
-            screens = [Screen(engine, server.url) for _ in range(5)]
-            for screen in screens:
-                screen.close()
-            yield Row("first price on screen after navigation, worst of 5", max(s.first_price for s in screens), 1, "s")
+            screens = []
+            for _ in range(6):  # one after the other: each open page has its share of the processor
+                screens.append(Screen(engine, server.url))
+                screens[-1].close()
+            waits = [screen.first_price for screen in screens[1:]]  # the first one warms the server
+            yield Row("first price on screen after navigation, worst of 5", max(waits), 1, "s")
             screen = Screen(engine, server.url, query)
             ages, busy = screen.follow(20)
             yield from followed(ages, f"{TRADES:,}/s")
