@@ -69,6 +69,6 @@ async def test_tiny_frames_without_end_leave_the_loop_its_turns(run_dir, caplog)
                 await asyncio.sleep(0.001)
                 longest = max(longest, time.monotonic() - now)
 
-            assert longest < 1.0  # some milliseconds, but where others have the processor
+            assert longest < 3.0  # some milliseconds, but where others have the processor
             assert resident() - before < 20_000_000
             assert client.ended == []
