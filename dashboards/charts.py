@@ -7,6 +7,7 @@ the source and sets ranges and colours itself, so that a growing candle costs th
 
 import json
 from functools import cache
+from typing import Any
 
 from bokeh.embed import json_item
 from bokeh.layouts import column
@@ -67,6 +68,11 @@ def made() -> Column:
 
 
 def _figure(name: str, times: Range1d, crosshair: Span) -> figure:
+    return figure_of(name, times, crosshair, tools="xpan,xwheel_zoom", active_scroll="xwheel_zoom")
+
+
+def figure_of(name: str, times: Range1d, crosshair: Span, **more: Any) -> figure:
+    """An empty figure with prices at its right and time below, without any of Bokeh's frames. more: as of figure."""
     made = figure(
         name=name,
         x_range=times,
@@ -74,14 +80,13 @@ def _figure(name: str, times: Range1d, crosshair: Span) -> figure:
         x_axis_type="datetime",
         y_axis_location="right",
         toolbar_location=None,
-        tools="xpan,xwheel_zoom",
-        active_scroll="xwheel_zoom",
         sizing_mode="stretch_width",
         min_border=EDGE,
         min_border_right=78,
         background_fill_alpha=0,
         border_fill_alpha=0,
         outline_line_color=None,
+        **more,
     )
     made.add_tools(CrosshairTool(overlay=crosshair))
     made.yaxis.formatter = NumeralTickFormatter(format="0,0.[00000000]")

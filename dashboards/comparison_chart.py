@@ -8,11 +8,11 @@ import json
 from functools import cache
 
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, CrosshairTool, DatetimeTickFormatter, NumeralTickFormatter, Range1d
+from bokeh.models import ColumnDataSource, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
-from dashboards.charts import DAYS, EDGE, MINUTES, MONTHS, SECONDS
+from dashboards.charts import figure_of
 
 LINES = ("xs", "ys", "tone", "dash", "alpha")
 """A stretch of one exchange's prices each: times in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
@@ -31,34 +31,12 @@ def made() -> figure:
     """Lines, a dot where each ends, and its name there."""
     lines = ColumnDataSource({name: [] for name in LINES}, name="lines")
     ends = ColumnDataSource({name: [] for name in ENDS}, name="ends")
-    chart = figure(
-        name="prices",
-        x_range=Range1d(start=0, end=1, name="times"),
-        y_range=Range1d(start=0, end=1, name="prices-range"),
-        x_axis_type="datetime",
-        y_axis_location="right",
-        toolbar_location=None,
-        tools="",
-        height=HEIGHT,
-        sizing_mode="stretch_width",
-        min_border=EDGE,
-        min_border_right=78,
-        background_fill_alpha=0,
-        border_fill_alpha=0,
-        outline_line_color=None,
-    )
+    crosshair = Span(dimension="height", line_dash="dotted", name="crosshair")
+    chart = figure_of("prices", Range1d(start=0, end=1, name="times"), crosshair, tools="", height=HEIGHT)
     chart.multi_line("xs", "ys", source=lines, line_color="tone", line_dash="dash", line_alpha="alpha", line_width=1.7)
     chart.scatter("x", "y", source=ends, color="tone", alpha="alpha", size=6)
     chart.text(
         "x", "y", "words", source=ends, x_offset=8, y_offset="place", text_color="ink",
         text_font_size="12px", text_baseline="middle",
     )  # fmt: skip
-    chart.add_tools(CrosshairTool(overlay=Span(dimension="height", line_dash="dotted", name="crosshair")))
-    chart.yaxis.formatter = NumeralTickFormatter(format="0,0.[00000000]")
-    chart.xaxis.formatter = DatetimeTickFormatter(
-        milliseconds=SECONDS, seconds=SECONDS, minsec=SECONDS, minutes=MINUTES, hourmin=MINUTES, hours=MINUTES,
-        days=DAYS, months=MONTHS,
-    )  # fmt: skip
-    for axis in chart.axis:
-        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
     return chart
