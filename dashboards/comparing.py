@@ -10,6 +10,7 @@ from typing import Any
 from dashboards import format
 from dashboards.answers import Answers
 from dashboards.audience import Audience
+from dashboards.clock import now_ms
 from dashboards.compare import Comparison, Row, Side, Standing, coins, compared, lag_ms
 from dashboards.days import Days
 from dashboards.delivery import Viewer
@@ -187,7 +188,7 @@ def _rate_text(rate: Decimal | None) -> str | None:
 
 def _stamped(table: str) -> str:
     """{"kind": "compare", "now", "table": as of table_part}."""
-    return f'{{"kind":"compare","now":{time.time_ns() // MILLI_NS},"table":{table}}}'
+    return f'{{"kind":"compare","now":{now_ms()},"table":{table}}}'
 
 
 def _compact(message: object) -> str:

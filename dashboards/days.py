@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dashboards.clock import now_ms
 from dashboards.day import Bar, Day
 from dashboards.source import Source
 from poeticoins import PoeticoinsError, Product, Trade
@@ -82,7 +82,7 @@ class Days:
         """{"kind": "days", "now", "days": [part, …]} of those of `keys` that are in `parts` (all there are); or ""."""
         parts = self._parts if parts is None else parts
         told = [parts[key] for key in dict.fromkeys(keys) if key in parts]
-        return f'{{"kind":"days","now":{time.time_ns() // 1_000_000},"days":[{",".join(told)}]}}' if told else ""
+        return f'{{"kind":"days","now":{now_ms()},"days":[{",".join(told)}]}}' if told else ""
 
 
 def bars(candles: Any) -> list[Bar]:

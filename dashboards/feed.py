@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dashboards import format
 from dashboards.audience import Audience
+from dashboards.clock import now_ms
 from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
 from dashboards.frames import Pace, status_text
 from dashboards.outlook import Outlook
-from dashboards.prices import Prices, now_ms
+from dashboards.prices import Prices
 from dashboards.quote import WINDOW_S
 from dashboards.replies import Replies
 from dashboards.source import Source, past

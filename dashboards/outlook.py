@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from dashboards import format
+from dashboards.clock import now_ms
 from dashboards.health import describe, no_supervisor, opening
 from dashboards.missing import Missing, counts_of
 from dashboards.source import Source
@@ -42,12 +43,12 @@ class Outlook:
             self._rates.append(heard / max(elapsed, 0.001))
             rate = sum(self._rates) / len(self._rates)
             told = describe(answer, rate=rate, newest=newest, now_ns=time.time_ns(), complaint=self.complaint)
-            self.system.take(answer, Heard(told["troubles"], rate), _now_ms())  # also while historical is away
+            self.system.take(answer, Heard(told["troubles"], rate), now_ms())  # also while historical is away
             gaps = await self._missing.look(answer, keys)
         except FeedUnavailable as error:
             self._rates.clear()
             self._mode, self.status = "", no_supervisor(str(error))
-            self.system.absent(_now_ms())
+            self.system.absent(now_ms())
         except PoeticoinsError as error:  # mostly RequestTimeout: it is starting, and what was known still holds
             self.complaint = str(error)
             self.status = self.status | {"notices": [format.clean(self.complaint)]}
@@ -56,7 +57,3 @@ class Outlook:
             self.status = told | {"gaps": gaps, "counts": counts_of(answer)}
             self.system.missing(self._missing.recent)
         return self._mode
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,11 +1,11 @@
 """The products that are followed and what is known of each, and the texts that are made of it for the pages."""
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from dashboards import terse
+from dashboards.clock import now_ms
 from dashboards.frames import Frame, snapshot_text
 from dashboards.product import digits_of, tape_row
 from dashboards.quote import Quote
@@ -69,7 +69,3 @@ class Prices:
         parts = {key: terse.card(numbers[key], part, now) for key, part in changed.items()}
         rows = {key: map(tape_row, trades) for key, trades in fresh.items() if key in opened}
         return Frame(parts, now, {key: terse.tape(numbers[key], each, now) for key, each in rows.items()})
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,10 +1,10 @@
 """Tells each page, once a second, what its alerts need: be it hidden, or at another place than the prices."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 
 from dashboards.audience import Audience
+from dashboards.clock import now_ms
 from dashboards.delivery import Viewer
 from dashboards.quote import Quote
 from dashboards.watching import Watching, begun, part, watched_text
@@ -28,19 +28,15 @@ class Watch:
         found = {key: quotes[key] for key in viewer.watch if key in quotes}
         parts = {key: part(key, begun(quote.last)) for key, quote in found.items() if quote.last}
         lines = {key: quote.snapshot(replayed=False)["points"] for key, quote in found.items()}
-        if text := watched_text(viewer.watch, parts, _now_ms(), lines):
+        if text := watched_text(viewer.watch, parts, now_ms(), lines):
             self._audience.tell(text, [viewer])
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(WATCH_S)
-            parts, now_ms = self._watching.news(), _now_ms()
+            parts, now = self._watching.news(), now_ms()
             wanted = {viewer.watch for viewer in self._audience}
-            texts = {watch: watched_text(watch, parts, now_ms) for watch in wanted}
+            texts = {watch: watched_text(watch, parts, now) for watch in wanted}
             for viewer in self._audience:
                 if text := texts[viewer.watch]:
                     self._audience.tell(text, [viewer])
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
