@@ -90,8 +90,8 @@ class Publication:
     def began_ns(self) -> int | None:
         """When the first trade of all was traded; None if there is none, or the journal has let go of it."""
         tail = self.journal.tail(limit=1)
-        first = unpack(tail.records, self._product) if tail.records and tail.first == 1 else None
-        return first.traded_at_ns if isinstance(first, Trade) else None
+        first = self._trade(tail.records if tail.first == 1 else None)
+        return first.traded_at_ns if first else None
 
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""
@@ -113,20 +113,24 @@ class Publication:
         for trade_id in record.trade_ids(records[-RECENT * record.RECORD_SIZE :]):
             known.ids.add(trade_id)
         known.ids.recall_later(record.newest_id(records), lambda: record.trade_ids(self.journal.tail().records))
+        open_gaps: dict[int, tuple[Gap, int]] = {}  # by sequence: gap and place
         for place in record.other_places(records):
             item = unpack(record.record_at(records, place), self._product)
             if isinstance(item, Gap):
                 self.gaps += 1
-                before = self._trade(record.last_in_order(records, place))
-                self._open[item.sequence] = (item, *((before.trade_id, before.traded_at_ns) if before else (0, 0)))
+                open_gaps[item.sequence] = item, place
                 known.declared_id = max(known.declared_id, item.last_id or 0)
             elif isinstance(item, Refill):
                 self.refills += 1
-                self._open.pop(item.gap, None)
+                open_gaps.pop(item.gap, None)
+        for sequence, (gap, place) in open_gaps.items():
+            before = self._trade(record.last_in_order(records, place))
+            self._open[sequence] = (gap, *((before.trade_id, before.traded_at_ns) if before else (0, 0)))
         self.last_trade = self._trade(record.last_in_order(records))
         if self.last_trade:
             known.last_id, known.last_traded_ns = self.last_trade.trade_id, self.last_trade.traded_at_ns
 
     def _trade(self, found: bytes | None) -> Trade | None:
+        """The trade that a record holds; None without one, or if it is of something else."""
         item = unpack(found, self._product) if found else None
         return item if isinstance(item, Trade) else None
