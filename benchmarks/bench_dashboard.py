@@ -25,6 +25,8 @@ from screens import Screen, chromium
 from viewers import Viewer, percentile
 from watched_server import PRODUCTS
 
+from benchmarks.report import printed
+
 ROOT = Path(__file__).parents[1]
 TRADES = 2_000
 SECONDS = 15
@@ -255,16 +257,5 @@ def followed(ages: Sequence[float], rate: str) -> list[Row]:
 ROWS = {"crowds": crowds, "views": views, "memory": memory, "at-once": at_once, "browser": browser}
 
 
-def main() -> int:
-    wanted = sys.argv[1:] or [*ROWS]
-    print(f"{'claim':<76}{'figure':>9}   target", flush=True)
-    missed = 0
-    for name in wanted:
-        for row in ROWS[name]():
-            missed += not row.passed
-            print(row, flush=True)
-    return 1 if missed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(printed(f"{'claim':<76}{'figure':>9}   target", ROWS))

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from websockets.asyncio.server import ServerConnection, serve
 
 import poeticoins
+from benchmarks.report import printed
 from poeticoins.client import Client
 from poeticoins.config import Settings
 from poeticoins.exchanges import EXCHANGES
@@ -437,16 +438,5 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
 }
 
 
-def main() -> int:
-    wanted = sys.argv[1:] or [*ROWS]
-    print(f"{'claim':<62}{'median':>9}  {'p95':>9}  {'worst':>9}   floor", flush=True)
-    missed = 0
-    for name in wanted:
-        for row in ROWS[name]():
-            missed += not row.passed
-            print(row, flush=True)
-    return 1 if missed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(printed(f"{'claim':<62}{'median':>9}  {'p95':>9}  {'worst':>9}   floor", ROWS))
