@@ -70,9 +70,7 @@ def test_tab_that_nobody_sees_asks_for_its_title_alone_and_for_all_when_it_is_se
     shown = screen(f"{served('demo').url}?products={BTC},{ETH}")
     heard = hearing(shown, "board.querySelectorAll('.card:not(.waiting)').length === 2")
 
-    shown.page.evaluate(HIDE, True)
-    shown.page.wait_for_timeout(11_000)
-    heard.clear()
+    fall_asleep(shown, heard)
     before = shown.page.title()
     shown.page.wait_for_function("before => document.title !== before", arg=before)
     shown.page.wait_for_timeout(2_000)
@@ -94,9 +92,7 @@ def test_tab_that_nobody_sees_asks_for_its_title_alone_and_for_all_when_it_is_se
 def test_empty_page_that_nobody_sees_hears_signs_of_life_alone(served, screen):
     shown = screen(f"{served('demo').url}?products=")
     heard = hearing(shown, "board.querySelector('.empty').checkVisibility()")
-    shown.page.evaluate(HIDE, True)
-    shown.page.wait_for_timeout(11_000)
-    heard.clear()
+    fall_asleep(shown, heard)
 
     shown.page.wait_for_timeout(6_000)
 
@@ -116,3 +112,10 @@ def hearing(shown, until):
     shown.page.reload()
     shown.until(until)
     return heard
+
+
+def fall_asleep(shown, heard):
+    """Nobody sees the page, for longer than its grace; what it has heard until then is forgotten."""
+    shown.page.evaluate(HIDE, True)
+    shown.page.wait_for_timeout(11_000)
+    heard.clear()
