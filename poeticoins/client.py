@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
-from poeticoins import bus, wire
+from poeticoins import bus, messages, wire
 from poeticoins.budget import BudgetFile
 from poeticoins.bus import Answerer, Publisher
 from poeticoins.child import Child
@@ -86,9 +86,9 @@ class Client:
         if not gone or not settings.socket("historical").is_socket():
             return
         with suppress(PoeticoinsError, ValueError):  # at a first start there is nobody, and nothing to inherit
-            question = wire.encode(wire.LastTradesQuestion(products=[str(product) for product in gone]))
+            question = wire.encode(messages.LastTradesQuestion(products=[str(product) for product in gone]))
             answer = wire.decode_answer(bus.ask(settings.socket("historical"), question, 0.3))
-            if isinstance(answer, wire.LastTradesAnswer) and answer.mode == settings.mode:
+            if isinstance(answer, messages.LastTradesAnswer) and answer.mode == settings.mode:
                 for name, trade in answer.trades:
                     before = Inheritance(trade.trade_id, trade.traded_at_ns, trade.received_at_ns)
                     self._intakes[Product.parse(name)].inherit(before)
@@ -124,7 +124,7 @@ class Client:
     def _answer(self, question: bytes) -> bytes:
         try:
             asked = wire.decode_question(question)
-            if not isinstance(asked, wire.ReplayQuestion):
+            if not isinstance(asked, messages.ReplayQuestion):
                 raise ValueError("expected a replay question; historical answers the others")
             intake = self._intakes[Product.parse(asked.product)]
         except (ValueError, LookupError, PoeticoinsError) as error:

@@ -14,26 +14,23 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from poeticoins import config, control, wire
-from poeticoins.candles import BAR_DTYPE
+from poeticoins import config, control, dataframes, messages, wire
 from poeticoins.errors import RequestTimeout
+from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import SECOND, Gap, Product, Trade
 from poeticoins.questions import ask_historical
-from poeticoins.record import LATE, ORIGIN_SHIFT, ORIGINS, SELL
 from poeticoins.reports import Status, status_of
-from poeticoins.ring import RECORD_DTYPE, Records, floats
+from poeticoins.ring import RECORD_DTYPE, Records
 from poeticoins.stream import TradeStream
 
 log = logging.getLogger(__name__)
 AnyProduct = Product | str
 _INTERVAL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 LONGEST_CANDLE = 366 * 86_400  # seconds
-CANDLE_ORIGINS = ("trades", "exchange", "mixed")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _private: list[config.Settings] = []  # the settings of demo() trees that this process has entered, the innermost last
 
@@ -45,7 +42,7 @@ def settings() -> config.Settings:
 
 def available_products() -> list[Product]:
     """The products that are followed, in the order of the settings."""
-    answer = ask_historical(settings(), wire.ProductsQuestion(), wire.ProductsAnswer)
+    answer = ask_historical(settings(), messages.ProductsQuestion(), messages.ProductsAnswer)
     return [Product.parse(name) for name in answer.products]
 
 
@@ -57,8 +54,8 @@ def get_last_trade(product: AnyProduct) -> Trade | None:
 
 def get_last_trades(products: Iterable[AnyProduct]) -> list[Trade]:
     """The newest trade of each product that has one, in the order asked for."""
-    question = wire.LastTradesQuestion(products=[str(product) for product in _several(products)])
-    answer = ask_historical(settings(), question, wire.LastTradesAnswer)
+    question = messages.LastTradesQuestion(products=[str(product) for product in _several(products)])
+    answer = ask_historical(settings(), question, messages.LastTradesAnswer)
     return [wire.trade_of(message, Product.parse(name)) for name, message in answer.trades]
 
 
@@ -76,15 +73,15 @@ def get_trades(product: AnyProduct, *, limit: int = 1000, since: datetime | None
     pages: list[Records] = []
     before: tuple[int, int] | None = None
     while limit > 0:
-        question = wire.TradesQuestion(wire.WIRE_VERSION, str(product), limit, since_ns, before)
-        answer = ask_historical(settings(), question, wire.TradesAnswer)
+        question = messages.TradesQuestion(WIRE_VERSION, str(product), limit, since_ns, before)
+        answer = ask_historical(settings(), question, messages.TradesAnswer)
         page: Records = np.frombuffer(answer.records, RECORD_DTYPE)
         pages.insert(0, page)
         limit -= len(page)
         if not answer.more:
             break
         before = int(page["traded_at_ns"][0]), int(page["trade_id"][0])
-    return _frame_of_trades(np.concatenate(pages))
+    return dataframes.of_trades(np.concatenate(pages))
 
 
 def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 500) -> pd.DataFrame:
@@ -99,15 +96,9 @@ def get_candles(product: AnyProduct, interval: str | timedelta, *, limit: int = 
     seconds; exchanges tell of whole minutes only. By default seconds are kept for a day of trading, minutes for a week,
     hours for a year. One answer has at most 60,000. Raises ValueError for another interval, or a limit below 1.
     """
-    question = wire.CandlesQuestion(wire.WIRE_VERSION, str(product), _interval_ns(interval), _checked_limit(limit))
-    answer = ask_historical(settings(), question, wire.CandlesAnswer)
-    bars = np.frombuffer(answer.records, BAR_DTYPE)
-    columns: dict[str, Any] = {name: bars[name].copy() for name in ("open", "high", "low", "close", "volume")}
-    columns["vwap"] = bars["turnover"] / bars["volume"]
-    columns["trades"] = bars["trades"].astype(np.int64)
-    codes = np.isnan(bars["turnover"]) * (1 + (bars["trades"] > 0))
-    columns["origin"] = pd.Categorical.from_codes(codes.astype(np.int8), pd.Index(CANDLE_ORIGINS))
-    return pd.DataFrame(columns, index=_times(bars["start_ns"], "started_at"))
+    question = messages.CandlesQuestion(WIRE_VERSION, str(product), _interval_ns(interval), _checked_limit(limit))
+    answer = ask_historical(settings(), question, messages.CandlesAnswer)
+    return dataframes.of_candles(answer.records)
 
 
 def get_gaps(product: AnyProduct) -> pd.DataFrame:
@@ -118,19 +109,8 @@ def get_gaps(product: AnyProduct) -> pd.DataFrame:
     last_id and missing (the number of trades): <NA> where the exchange's ids do not tell; refilled_at (UTC): when they
     had been fetched after all, NaT while they are missing.
     """
-    answer = ask_historical(settings(), wire.GapsQuestion(wire.WIRE_VERSION, str(product)), wire.GapsAnswer)
-    gaps = answer.gaps
-    return pd.DataFrame(
-        {
-            "reason": pd.Series([gap.reason for gap in gaps], dtype="str"),
-            "began_at": _times(np.array([gap.from_ns for gap in gaps], np.int64), None),
-            "ended_at": _times(np.array([gap.to_ns for gap in gaps], np.int64), None),
-            "first_id": pd.array([gap.first_id for gap in gaps], dtype="Int64"),
-            "last_id": pd.array([gap.last_id for gap in gaps], dtype="Int64"),
-            "missing": pd.array([gap.missing for gap in gaps], dtype="Int64"),
-            "refilled_at": _times(np.array([_or_not_a_time(gap.refilled_at_ns) for gap in gaps], np.int64), None),
-        }
-    )
+    answer = ask_historical(settings(), messages.GapsQuestion(WIRE_VERSION, str(product)), messages.GapsAnswer)
+    return dataframes.of_gaps(answer.gaps)
 
 
 def get_status() -> Status:
@@ -224,11 +204,11 @@ def subscribe_to_trades(
 
 async def _require_known(products: list[Product], current: config.Settings) -> None:
     """Raises UnknownProduct or FeedUnavailable; waits for a historical that is restarting, however long it takes."""
-    question = wire.LastTradesQuestion(products=[str(product) for product in products])
+    question = messages.LastTradesQuestion(products=[str(product) for product in products])
     brief = replace(current, answer_timeout=0.5)  # a thread cannot be cancelled, so none may wait for long
     while True:
         with suppress(RequestTimeout):
-            await asyncio.to_thread(ask_historical, brief, question, wire.LastTradesAnswer)
+            await asyncio.to_thread(ask_historical, brief, question, messages.LastTradesAnswer)
             return
 
 
@@ -266,28 +246,4 @@ def _interval_ns(interval: str | timedelta) -> int:
         return int(seconds) * SECOND
     raise ValueError(
         f"expected an interval such as '1s', '5m', '1h', '1d' or whole seconds up to 366 days, got {interval!r}"
-    )
-
-
-def _times(ns: np.ndarray[Any, np.dtype[Any]], name: str | None) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(ns.astype("datetime64[ns]"), name=name).tz_localize("UTC")
-
-
-def _or_not_a_time(ns: int | None) -> int:
-    return int(np.iinfo(np.int64).min) if ns is None else ns  # which datetime64 takes for NaT
-
-
-def _frame_of_trades(records: Records) -> pd.DataFrame:
-    flags = records["flags"]
-    return pd.DataFrame(
-        {
-            "price": floats(records["price_mantissa"], records["price_exponent"]),
-            "size": floats(records["size_mantissa"], records["size_exponent"]),
-            "side": pd.Categorical.from_codes((flags & SELL).astype(np.int8), pd.Index(["buy", "sell"])),
-            "trade_id": records["trade_id"].copy(),
-            "received_at": _times(records["received_at_ns"], None),
-            "origin": pd.Categorical.from_codes((flags >> ORIGIN_SHIFT & 3).astype(np.int8), pd.Index(ORIGINS)),
-            "late": (flags & LATE) > 0,
-        },
-        index=_times(records["traded_at_ns"], "traded_at"),
     )

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 
-from poeticoins import wire
+from poeticoins import messages, wire
 from poeticoins.archive import Archive
 from poeticoins.bus import Answerer, Subscriber
 from poeticoins.child import Child
@@ -19,6 +19,7 @@ from poeticoins.exchanges import followed
 from poeticoins.history import History
 from poeticoins.journal import read_tail
 from poeticoins.log import warn
+from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import Product
 from poeticoins.ration import Ration
 from poeticoins.record import pack
@@ -71,7 +72,7 @@ class Historical:
             warn(log, "dropped what is no message of ours", why=error)
             return
         self._heard[history.product.exchange] = time.monotonic()
-        if isinstance(message, wire.HeartbeatMessage):
+        if isinstance(message, messages.HeartbeatMessage):
             history.heartbeat(message.epoch, message.sequence)
         else:
             history.message(message.epoch, message.sequence, pack(wire.item_of(message, history.product)))
@@ -131,29 +132,29 @@ class Historical:
         except (ValueError, PoeticoinsError) as error:
             return wire.encode(wire.refusal(error))
 
-    def _answered(self, asked: wire.Question) -> wire.Answer:
-        version, mode = wire.WIRE_VERSION, self._settings.mode
+    def _answered(self, asked: messages.Question) -> messages.Answer:
+        version, mode = WIRE_VERSION, self._settings.mode
         match asked:
-            case wire.ProductsQuestion():
-                return wire.ProductsAnswer(version, mode, list(self._histories))
-            case wire.LastTradesQuestion():
-                return wire.LastTradesAnswer(version, mode, self._last_trades(asked.products))
-            case wire.TradesQuestion():
+            case messages.ProductsQuestion():
+                return messages.ProductsAnswer(version, mode, list(self._histories))
+            case messages.LastTradesQuestion():
+                return messages.LastTradesAnswer(version, mode, self._last_trades(asked.products))
+            case messages.TradesQuestion():
                 records, more = self._history(asked.product).trades(asked.limit, asked.since_ns, asked.before)
-                return wire.TradesAnswer(version, mode, asked.product, records.tobytes(), more)
-            case wire.CandlesQuestion():
+                return messages.TradesAnswer(version, mode, asked.product, records.tobytes(), more)
+            case messages.CandlesQuestion():
                 bars = self._history(asked.product).candles(asked.interval_ns, asked.limit)
-                return wire.CandlesAnswer(version, mode, asked.product, asked.interval_ns, bars.tobytes())
-            case wire.GapsQuestion():
+                return messages.CandlesAnswer(version, mode, asked.product, asked.interval_ns, bars.tobytes())
+            case messages.GapsQuestion():
                 gaps = [wire.gap_message(gap) for gap in self._history(asked.product).gaps]
-                return wire.GapsAnswer(version, mode, asked.product, gaps)
-            case wire.ReplayQuestion():
+                return messages.GapsAnswer(version, mode, asked.product, gaps)
+            case messages.ReplayQuestion():
                 history = self._history(asked.product)
-                return wire.ReplayAnswer(
+                return messages.ReplayAnswer(
                     version, mode, asked.product, *history.replay(asked.epoch, asked.first, asked.last)
                 )
 
-    def _last_trades(self, names: list[str] | None) -> list[tuple[str, wire.TradeMessage]]:
+    def _last_trades(self, names: list[str] | None) -> list[tuple[str, messages.TradeMessage]]:
         chosen = self._histories if names is None else {name: self._history(name) for name in names}
         lasts = {name: history.last_trade for name, history in chosen.items()}
         return [(name, wire.trade_message(trade)) for name, trade in lasts.items() if trade is not None]

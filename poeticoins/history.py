@@ -224,7 +224,7 @@ class History:
         return Kept(epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes)
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
-        """(epoch, first, last, records): the part of the range asked for that is known; see wire.ReplayAnswer."""
+        """(epoch, first, last, records): the part of the range asked for that is known; see messages.ReplayAnswer."""
         newest = self.next[1] - 1 if self.next[0] == self._epoch else 0
         if epoch != self._epoch or first > newest:
             return self._epoch, first, first - 1, b""

@@ -4,11 +4,12 @@ One product's stream as it is published: each item is journalled, then sent. Wit
 
 from collections.abc import Callable
 
-from poeticoins import record, wire
+from poeticoins import messages, record, wire
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
 from poeticoins.journal import Journal
+from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
 from poeticoins.record import unpack
 
@@ -95,17 +96,17 @@ class Publication:
 
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""
-        message = wire.HeartbeatMessage(wire.WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)
+        message = messages.HeartbeatMessage(WIRE_VERSION, self.journal.epoch, self.journal.next - 1, self._mode)
         self._send(wire.frame(self._topic, message))
 
-    def replay(self, question: wire.ReplayQuestion, limit: int) -> wire.ReplayAnswer:
-        """The journal's part of the range that is asked for, at most `limit` of it; see wire.ReplayAnswer."""
+    def replay(self, question: messages.ReplayQuestion, limit: int) -> messages.ReplayAnswer:
+        """The journal's part of the range that is asked for, at most `limit` of it; see messages.ReplayAnswer."""
         journal = self.journal
         tail = journal.tail(question.first, min(limit, max(0, question.last - question.first + 1)))
         first, last, records = tail.first, tail.last, tail.records
         if question.epoch != journal.epoch:
             first, last, records = question.first, question.first - 1, b""
-        return wire.ReplayAnswer(wire.WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
+        return messages.ReplayAnswer(WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
 
     def _restore(self) -> None:
         """Goes on from the journal: no trade of it is published twice, and its open gaps are still to be refilled."""

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TypeVar
 
-from poeticoins import bus, control, wire
+from poeticoins import bus, control, messages, wire
 from poeticoins.config import Settings
 from poeticoins.errors import FeedUnavailable, PoeticoinsError, RequestTimeout, UnknownProduct, WireMismatch
 
@@ -26,7 +26,7 @@ def require_supervisor(settings: Settings) -> None:
         )
 
 
-def ask_historical(settings: Settings, question: wire.Question, expected: type[A]) -> A:
+def ask_historical(settings: Settings, question: messages.Question, expected: type[A]) -> A:
     """The answer to `question`. Raises what historical refuses it with: UnknownProduct, WireMismatch, ValueError."""
     end = time.monotonic() + settings.answer_timeout
     data = wire.encode(question)
@@ -34,7 +34,7 @@ def ask_historical(settings: Settings, question: wire.Question, expected: type[A
         require_supervisor(settings)
         with suppress(RequestTimeout):
             answer = wire.decode_answer(bus.ask(settings.socket("historical"), data, min(PATIENCE, left)))
-            if isinstance(answer, wire.ErrorAnswer):
+            if isinstance(answer, messages.ErrorAnswer):
                 raise _error(answer)
             if not isinstance(answer, expected):
                 raise WireMismatch(f"expected {expected.__name__}, got {type(answer).__name__}: restart the supervisor")
@@ -44,6 +44,6 @@ def ask_historical(settings: Settings, question: wire.Question, expected: type[A
     )
 
 
-def _error(answer: wire.ErrorAnswer) -> Exception:
+def _error(answer: messages.ErrorAnswer) -> Exception:
     kinds: dict[str, type[Exception]] = {"unknown product": UnknownProduct, "wire mismatch": WireMismatch}
     return kinds.get(answer.code, PoeticoinsError)(answer.message)

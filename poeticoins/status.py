@@ -12,8 +12,8 @@ from poeticoins.child import resident
 from poeticoins.config import Settings
 from poeticoins.load import Load
 from poeticoins.log import escaped
+from poeticoins.messages import WIRE_VERSION
 from poeticoins.supervised import Supervised
-from poeticoins.wire import WIRE_VERSION
 
 if TYPE_CHECKING:
     from rich.table import Table

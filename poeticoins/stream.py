@@ -14,10 +14,11 @@ from typing import Self
 
 from msgspec import structs
 
-from poeticoins import wire
+from poeticoins import messages, wire
 from poeticoins.bus import Asker, Subscriber
 from poeticoins.config import Settings
 from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch
+from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import Gap, Item, Mode, Product, Trade
 from poeticoins.record import RECORD_SIZE, unpack
 from poeticoins.sequence import IdWindow, Lost, Merge
@@ -126,7 +127,7 @@ class TradeStream:
             return
         except (ValueError, KeyError):
             return  # not ours: no publisher of Poeticoins sent it
-        if isinstance(message, wire.HeartbeatMessage):
+        if isinstance(message, messages.HeartbeatMessage):
             if not self._is_our_mode(message.mode):
                 return
             follower.merge.heartbeat(message.epoch, message.sequence)
@@ -142,7 +143,7 @@ class TradeStream:
         except WireMismatch as error:
             self._fail(error)
             return
-        if not isinstance(answer, wire.ReplayAnswer):
+        if not isinstance(answer, messages.ReplayAnswer):
             log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
             return
         follower = self._followers[answer.product]
@@ -204,7 +205,7 @@ class TradeStream:
         wanted = follower.merge.wanted
         if wanted is None:
             return
-        question = wire.ReplayQuestion(wire.WIRE_VERSION, str(follower.product), *wanted)
+        question = messages.ReplayQuestion(WIRE_VERSION, str(follower.product), *wanted)
         askers = self._askers[follower.tries % len(self._askers)]
         askers[follower.product.exchange].ask(wire.encode(question))
         follower.asked_at = time.monotonic()

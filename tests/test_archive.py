@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import poeticoins
-from poeticoins import bus, sealed, wire
+from poeticoins import bus, messages, sealed, wire
 from poeticoins.archive import BARS
 from poeticoins.candles import BAR_DTYPE, TIERS, rolled_up
 from poeticoins.chart import Kept
@@ -73,9 +73,9 @@ def tiers_answered(settings) -> list | None:
 
 
 def _answered(settings, interval: int) -> list:
-    question = wire.encode(wire.CandlesQuestion(wire.WIRE_VERSION, str(BTC), interval, 60_000))
+    question = wire.encode(messages.CandlesQuestion(messages.WIRE_VERSION, str(BTC), interval, 60_000))
     answer = wire.decode_answer(bus.ask(settings.socket("historical"), question, 0.5))
-    assert isinstance(answer, wire.CandlesAnswer)
+    assert isinstance(answer, messages.CandlesAnswer)
     return np.frombuffer(answer.records, BAR_DTYPE).tolist()
 
 

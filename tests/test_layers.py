@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
-    {"errors"}, {"model"}, {"exchange_tables", "reports"}, {"config"}, {"log"}, {"words"},
+    {"errors"}, {"model"}, {"exchange_tables", "reports", "messages"}, {"config"}, {"log"}, {"words"},
     # rules: no I/O, no clock, no chance
     {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told"},
@@ -23,13 +23,13 @@ LINE = [
     {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
     {"status", "keeping", "notify"}, {"supervision"}, {"command"},
     # the public face
-    {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
+    {"dataframes"}, {"context"}, {"demonstration"}, {"__init__"}, {"__main__"},
 ]  # fmt: skip
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
-    "continuity", "ring", "wire", "history", "exchanges", "backfill", "troubles", "link", "words", "reloading",
-    "joining", "told", "chart", "load", "arrivals",
+    "continuity", "ring", "messages", "wire", "history", "exchanges", "backfill", "troubles", "link", "words",
+    "reloading", "joining", "told", "chart", "load", "arrivals",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
@@ -39,8 +39,8 @@ DOORS = {
     "mmap": {"journal"},
     "subprocess": {"demonstration"},
     "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
-    "pandas": {"context"},
-    "numpy": {"ring", "candles", "joining", "chart", "history", "context"},
+    "pandas": {"dataframes", "context"},
+    "numpy": {"ring", "candles", "joining", "chart", "history", "dataframes", "context"},
     "rich": {"status", "command"},
     "panel": set(),
     "bokeh": set(),

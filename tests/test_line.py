@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from poeticoins import wire
+from poeticoins import messages, wire
 from poeticoins.bus import Answerer, Asker, Publisher, Subscriber
 from poeticoins.errors import FeedUnavailable
 from poeticoins.historical import Historical
@@ -259,27 +259,27 @@ async def test_garbage_on_the_sockets_is_answered_or_dropped_and_harms_nothing(s
                 b"",
                 b"\xc1",
                 b"GET / HTTP/1.1\r\n\r\n",
-                wire.encode(wire.GapsQuestion(1, "x")),
+                wire.encode(messages.GapsQuestion(1, "x")),
                 b"\x93" * 99,
             ):
                 asker.ask(question)
             client.publisher.send(b"no topic")
             client.publisher.send(b"coinbase:BTC-USD\0\xc1")
-            client.publisher.send(b"coinbase:XXX-USD\0" + wire.encode(wire.HeartbeatMessage(1, 1, 1, "demo")))
+            client.publisher.send(b"coinbase:XXX-USD\0" + wire.encode(messages.HeartbeatMessage(1, 1, 1, "demo")))
             async with asyncio.timeout(DEADLINE):
                 while len(answers) < 5:
                     await asyncio.sleep(0.01)
         client.publish(2)
         await heard(historical, 2)
 
-    assert {type(wire.decode_answer(answer)) for answer in answers} == {wire.ErrorAnswer}
+    assert {type(wire.decode_answer(answer)) for answer in answers} == {messages.ErrorAnswer}
 
 
 async def test_another_wire_version_says_what_to_restart(settings):
     with closing(PublisherOfOne(settings)) as client, closing(TradeStream(settings, [BTC])) as stream:
         first = asyncio.create_task(taken(stream, 1))
         await joined(client)
-        client.publisher.send(wire.topic(BTC) + wire.encode(wire.HeartbeatMessage(2, 1, 1, "demo")))
+        client.publisher.send(wire.topic(BTC) + wire.encode(messages.HeartbeatMessage(2, 1, 1, "demo")))
 
         with pytest.raises(wire.WireMismatch, match="speaks wire version 2, this process 1: restart this process"):
             await first

@@ -16,7 +16,7 @@ import pytest
 import zmq
 
 import poeticoins
-from poeticoins import Product, RequestTimeout, wire
+from poeticoins import Product, RequestTimeout, messages, wire
 from poeticoins.control import holder
 from tests.faults.hostile import connect_only, send_bytes
 from tests.faults.witness import disorder
@@ -71,10 +71,10 @@ def test_thousands_of_connects_harm_nobody(line):
 @pytest.mark.parametrize(
     ("name", "question"),
     [
-        ("coinbase-replay", wire.ReplayQuestion(1, str(BTC), 1, 1, 10**9)),
-        ("historical", wire.CandlesQuestion(1, str(BTC), 10**9, 60_000)),
-        ("historical", wire.LastTradesQuestion(1, [str(BTC)] * 2000)),
-        ("historical", wire.TradesQuestion(1, "coinbase:NO-SUCH", 10)),
+        ("coinbase-replay", messages.ReplayQuestion(1, str(BTC), 1, 1, 10**9)),
+        ("historical", messages.CandlesQuestion(1, str(BTC), 10**9, 60_000)),
+        ("historical", messages.LastTradesQuestion(1, [str(BTC)] * 2000)),
+        ("historical", messages.TradesQuestion(1, "coinbase:NO-SUCH", 10)),
     ],
     ids=["replay", "candles", "last trades", "unknown"],
 )

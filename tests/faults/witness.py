@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import zmq
 
-from poeticoins import wire
+from poeticoins import messages, wire
 from poeticoins.config import Settings
 from poeticoins.model import SECOND, Gap, Item, Product, Trade
 from poeticoins.simulator import market
@@ -88,7 +88,7 @@ class Ear:
         with suppress(zmq.Again):
             while True:
                 name, message = wire.decode_frame(self._socket.recv(zmq.NOBLOCK))
-                if not isinstance(message, wire.HeartbeatMessage):
+                if not isinstance(message, messages.HeartbeatMessage):
                     self._note(name, message.epoch, message.sequence)
 
     def _note(self, name: str, epoch: int, sequence: int) -> None:
