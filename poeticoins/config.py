@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from poeticoins.errors import ConfigurationError
-from poeticoins.exchange_tables import of_exchanges, url
+from poeticoins.exchange_tables import of_exchanges
 from poeticoins.model import Mode, Product
+from poeticoins.setting_values import converted
 
 SOCKET_PATH_LIMIT = 107  # sun_path on Linux, less its terminator
 LONGEST_SOCKET = "bitstamp-replay.sock"  # the longest name that we make in the run directory, by convention
@@ -200,7 +201,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         values |= of_exchanges(str(file), table.pop("exchanges"))
     for key, value in table.items():
         known = _known(key, str(file))
-        values[known] = _converted(known, value, f"{file}: {known}")
+        values[known] = converted(known, _types()[known], value, f"{file}: {known}")
     return values
 
 
@@ -209,7 +210,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name, text in environment.items():
         key = name.removeprefix("POETICOINS_").lower()
         if name.startswith("POETICOINS_") and key in _types() and text:
-            values[key] = _converted(key, text, name)
+            values[key] = converted(key, _types()[key], text, name)
     return values  # others, such as the tests' POETICOINS_CAPTURES, are not settings
 
 
@@ -222,66 +223,6 @@ def _known(key: str, where: str) -> str:
 def _types() -> dict[str, type]:
     """The settable fields and the type of each one's default."""
     return {f.name: type(getattr(Settings(), f.name)) for f in fields(Settings) if f.name not in NOT_IN_FILES}
-
-
-def _converted(key: str, value: Any, where: str) -> Any:
-    kind: Any = _types()[key]
-    try:
-        if kind is tuple:
-            parts = value.split(",") if isinstance(value, str) else value
-            return tuple(str(part).strip() for part in parts if str(part).strip())
-        if issubclass(kind, Path):
-            if not value or not isinstance(value, str):
-                raise ValueError
-            return Path(value)
-        if kind is bool:
-            return _truth(value)
-        if isinstance(value, bool | list | dict) or (kind is int and isinstance(value, float)):
-            raise ValueError
-        number = kind(value)
-    except (TypeError, ValueError, KeyError, AttributeError):
-        raise ConfigurationError(f"{where}: expected {_WORDS.get(kind, 'a path')}, got {value!r}") from None
-    if key == "proxy" and number not in ("", "none"):
-        return url(number, ("http", "https", "socks5", "socks5h"), where)
-    least, most = _BOUNDS.get(key, (0, 1e6))
-    if isinstance(number, int | float) and not least <= number <= most:
-        raise ConfigurationError(f"{where}: expected a number from {least:g} to {most:g}, got {value!r}")
-    return number
-
-
-def _truth(value: Any) -> bool:
-    """A TOML boolean, or the words that a variable says it with."""
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    return words[value.lower()]
-
-
-_WORDS: Mapping[type, str] = {
-    int: "a whole number",
-    float: "a number of seconds or a factor",
-    str: "text",
-    bool: "true or false",
-    Path: "a path",
-}
-_BOUNDS: Mapping[str, tuple[float, float]] = {
-    "port": (0, 65_535),
-    "ring_capacity": (1, 1e8),
-    "journal_capacity": (10, 1e8),
-    "bars_1s": (1, 1e7),
-    "bars_1m": (1, 1e7),
-    "bars_1h": (1, 1e7),
-    "bars_1d": (1, 1e7),
-    "beat_interval": (0.01, 60),
-    "audit": (0, 50),
-    "open_timeout": (0.01, 3600),
-    "ping_interval": (0.01, 3600),
-    "ack_within": (0.01, 3600),
-    "silent_after": (0.01, 3600),
-    "behind_after": (0.01, 3600),
-    "renew_after": (1, 1e7),
-    "seed": (0, 2**63),
-}
 
 
 def _default_run_dir(environment: Mapping[str, str]) -> Path:
