@@ -4,6 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says how busy the machine is; a test that cares for time measures it itself.
+settings.register_profile("poeticoins", deadline=None)
+settings.load_profile("poeticoins")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins.candles import (
@@ -114,7 +114,6 @@ def seconds_of(trades: list[tuple[int, float, float]]):
     return bars_of(times.astype(np.int64), prices.astype(float), sizes.astype(float))
 
 
-@settings(deadline=None)
 @given(deals, st.integers(1, 79))
 def test_trades_that_are_added_at_once_are_as_if_they_had_come_one_by_one(raw, cut):
     trades = list({at: (at * SECOND // 4, float(price), float(size)) for at, price, size in raw}.values())

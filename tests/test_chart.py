@@ -109,7 +109,7 @@ def test_a_gap_is_filled_by_the_exchanges_minutes_until_it_is_refilled():
     assert np.isnan(refilled["turnover"]).tolist() == [True, False, False, False]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 300), st.sampled_from([MINUTE, 7 * MINUTE, HOUR, 4 * HOUR, DAY]), st.integers(0, 14_000))
 def test_few_candles_are_the_newest_of_all(limit, interval, gap_from):
     gap = Gap(BTC, "disconnected", MIDNIGHT + gap_from * SECOND, MIDNIGHT + (gap_from + 400) * SECOND)

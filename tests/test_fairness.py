@@ -77,7 +77,7 @@ async def test_who_asks_without_end_holds_up_neither_the_process_nor_the_others(
 
         assert answers == [b"mine"] * 5
         assert time.monotonic() - asked < 3
-        assert await pausing < 0.5
+        assert await pausing < 1.5  # of the 2 s that it would be without a turn
         assert (time.thread_time() - used) / (time.monotonic() - asked) < 0.5
 
 

@@ -2,7 +2,7 @@ import time
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins.chart import Kept
@@ -199,7 +199,6 @@ def restarted(on_disk: Kept | None, items, first: int = 1, epoch: int = 7) -> Hi
     return kept
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=2, max_size=60, unique=True), st.data())
 def test_bars_on_disk_and_a_journal_that_reaches_back_to_them_are_all_there_was(arrival, data):
     saved = data.draw(st.integers(1, len(arrival)), label="saved")

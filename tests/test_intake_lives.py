@@ -170,6 +170,6 @@ class Counting(Life):
 @pytest.mark.parametrize("machine", [Life, Counting])
 def test_a_life_of_any_kind_ends_with_every_trade_published_once(machine):
     case = machine.TestCase()
-    case.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+    case.settings = settings(max_examples=150, stateful_step_count=30)
 
     case.runTest()

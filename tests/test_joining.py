@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins.candles import BAR_DTYPE, DAY, HOUR, MINUTE, TIERS, Bars, bars_of, rolled_up
@@ -61,7 +61,6 @@ def world(raw, holes) -> tuple[list[Bars], Ours, list[tuple[int, int]]]:
     return tiers_of(deals), Ours(tiers_of(had), [0] * 4), missing
 
 
-@settings(deadline=None)
 @given(trades, spans)
 def test_with_the_exchanges_minutes_every_candle_is_what_was_traded(raw, holes):
     truth, ours, missing = world(raw, holes)
@@ -72,7 +71,6 @@ def test_with_the_exchanges_minutes_every_candle_is_what_was_traded(raw, holes):
     assert [told(bars) for bars in tiers[1:]] == [told(bars) for bars in truth[1:]]
 
 
-@settings(deadline=None)
 @given(trades, spans, st.data())
 def test_a_candle_is_what_was_traded_or_ours_as_it_is_and_never_a_guess(raw, holes, data):
     truth, ours, missing = world(raw, holes)
@@ -92,7 +90,6 @@ def test_a_candle_is_what_was_traded_or_ours_as_it_is_and_never_a_guess(raw, hol
             assert told(theirs[step].bars).items() <= told(bars).items()
 
 
-@settings(deadline=None)
 @given(trades, spans, st.data())
 def test_bars_that_had_to_go_are_never_rolled_up(raw, holes, data):
     truth, ours, missing = world(raw, holes)
@@ -143,7 +140,6 @@ def test_spans_that_meet_become_one(given_spans, tidy):
     assert in_order(given_spans) == tidy
 
 
-@settings(deadline=None)
 @given(some_spans, some_spans, st.integers(0, 60), st.integers(0, 30))
 def test_spans_are_the_sets_that_they_stand_for(one, other, begins, length):
     def points(spans):

@@ -2,7 +2,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins.model import SECOND, Candle, Gap
@@ -17,7 +17,6 @@ def candle(at_ns: int) -> Candle:
     return Candle(at_ns, 1.0, 4.0, 0.5, 2.0, 9.0)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2000), st.integers(1, 400), st.integers(0, 10**6))
 def test_pages_cover_a_span_once_and_none_is_too_long(count, most, start):
     since, until = start * 60, (start + count) * 60

@@ -4,7 +4,7 @@ from decimal import Decimal
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -130,7 +130,6 @@ def test_other_coins_and_other_currencies_imply_nothing():
 PRICES = st.lists(st.decimals("0.00000001", "999999", places=8), min_size=1, max_size=10)
 
 
-@settings(deadline=None)
 @given(PRICES)
 def test_median_lies_among_the_prices_and_as_many_are_above_as_below(prices):
     made = side(*(standing(f"x{at}", str(price)) for at, price in enumerate(prices)))
@@ -140,7 +139,6 @@ def test_median_lies_among_the_prices_and_as_many_are_above_as_below(prices):
     assert sum(each > 0 for each in differences) <= len(prices) / 2 >= sum(each < 0 for each in differences)
 
 
-@settings(deadline=None)
 @given(PRICES, st.data())
 def test_who_is_left_out_moves_nothing_that_is_common(prices, data):
     here = [standing(f"x{at}", str(price)) for at, price in enumerate(prices)]
@@ -153,7 +151,6 @@ def test_who_is_left_out_moves_nothing_that_is_common(prices, data):
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.decimals("0.01", "999999", places=2), st.decimals("0.01", "999999", places=2))
 def test_basis_points_lead_back_to_the_price(price, middle):
     assert middle * (1 + basis_points(price, middle) / 10_000) == pytest.approx(price, rel=Decimal("1e-20"))

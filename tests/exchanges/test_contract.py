@@ -133,21 +133,19 @@ json_values = st.recursive(
 
 
 @every_exchange
-@settings(deadline=None)
 @given(frame=st.binary())
 def test_arbitrary_bytes_are_parsed_or_refused(exchange: Exchange, frame: bytes) -> None:
     list_or_bad_frame(exchange, frame)
 
 
 @every_exchange
-@settings(deadline=None)
 @given(frame=st.text(st.characters(exclude_categories=[])))
 def test_arbitrary_text_is_parsed_or_refused_surrogates_and_all(exchange: Exchange, frame: str) -> None:
     list_or_bad_frame(exchange, frame)
 
 
 @every_exchange
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_good_frame_with_anything_put_into_it_is_parsed_or_refused(exchange: Exchange, data: st.DataObject) -> None:
     rows = (FIXTURES / f"{exchange.NAME}.jsonl").read_text().splitlines()

@@ -36,7 +36,7 @@ def test_another_seed_another_pace_and_another_product_are_other_markets() -> No
     assert len(market.trades(1, BTC, NOW - MINUTE, NOW, pace=10)) == pytest.approx(10 * len(usual), rel=0.1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     product=st.sampled_from(DEFAULTS),
     start=st.integers(NOW, NOW + MINUTE),
@@ -50,7 +50,7 @@ def test_an_interval_cut_anywhere_holds_the_same_trades(product: Product, start:
     assert parts == market.trades(1, product, edges[0], edges[-1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(DEFAULTS), st.integers(0, 200))
 def test_a_cut_at_the_very_instant_of_a_trade_keeps_it_once(product: Product, index: int) -> None:
     whole = market.trades(1, product, NOW, NOW + MINUTE)

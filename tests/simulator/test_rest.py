@@ -28,8 +28,8 @@ async def get(exchange: EmbeddedExchange, product: Product, before: int | None =
 
 async def fetch(exchange: EmbeddedExchange, path: str) -> bytes:
     url = f"http://{urlsplit(exchange.url).netloc}{path}"
-    async with asyncio.timeout(10):
-        return await asyncio.to_thread(lambda: urlopen(url, timeout=10).read())
+    async with asyncio.timeout(30):
+        return await asyncio.to_thread(lambda: urlopen(url, timeout=30).read())
 
 
 async def test_paging_back_from_an_id_gives_every_trade_once():
