@@ -15,7 +15,11 @@ class CompareSide {
     this.ranking = new Ranking(quote, acts);
     this.name = el("h3", "", NAMES[quote] ? NAMES[quote][0].toUpperCase() + NAMES[quote].slice(1) : quote);
     const common = el("dl", "common", this.median.node, this.lowest.node, this.highest.node);
-    this.behind = el("details", "behind", el("summary", "", "The chart as a table"));
+    this.rows = el("div", "scroll");
+    this.rows.tabIndex = 0; // a box that scrolls must be reached by keys too
+    this.rows.setAttribute("role", "region");
+    this.rows.setAttribute("aria-label", `${this.name.textContent}: the chart as a table`);
+    this.behind = el("details", "behind", el("summary", "", "The chart as a table"), this.rows);
     this.behind.addEventListener("toggle", () => this.fillTable());
     this.node = el("section", "side", el("header", "", this.name, common), this.chart.node, this.readout, this.ranking.node, this.behind);
     this.node.setAttribute("aria-label", this.name.textContent);
@@ -63,8 +67,7 @@ class CompareSide {
       });
       return el("tr", "", el("td", "", clockTime(moment * 1000, Date.now())), ...prices);
     });
-    const table = el("table", "ranking", el("thead", "", head), el("tbody", "", ...rows));
-    this.behind.replaceChildren(this.behind.firstChild, el("div", "scroll", table));
+    this.rows.replaceChildren(el("table", "ranking", el("thead", "", head), el("tbody", "", ...rows)));
   }
 
   close() {

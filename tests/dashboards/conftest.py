@@ -127,11 +127,12 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Callable[..., Served]]:
-    """`served(mode)` starts a server, once for each mode of a module; `served(mode, port=…)` always."""
+    """`served(mode)` starts a server, once for each mode of a module while it lives; `served(mode, port=…)` always."""
     running: dict[tuple[str, int], Served] = {}
 
     def serve(mode: str, port: int = 0) -> Served:
-        if port or (mode, port) not in running:
+        before = running.get((mode, port))
+        if port or before is None or before.process.poll() is not None:
             running[mode, port] = Served(mode, port=port)
         return running[mode, port]
 

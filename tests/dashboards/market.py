@@ -228,6 +228,10 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
         crashing = {"state": "backoff", "pid": None, "cpu": None, "rss": None, "restarts": 3, "next_try_in": 7.6}
         market.status.children[0].__dict__.update(crashing, exits=[end])
         market.status.feeds[1].delay = SimpleNamespace(p50=-12, p99=1_300, trades=60, window=60)
+    if mode == "unwell":
+        market.status.feeds[0].last_trade_at = "2026-01-01T12:30:00+00:00"  # it says that it is live all the same
+        market.status.feeds[1].__dict__.update(state="degraded", problem="no answer for BTC-EUR")
+        market.status.children[2].state = "degraded"
     if mode == "forgetful":
         server.TOKEN_S = 6
     if mode == "plain":

@@ -47,12 +47,12 @@ def walk(page, key, most=150):
     raise AssertionError(f"a trap: {[step['name'] for step in steps[-6:]]}")
 
 
-@pytest.mark.parametrize("name", ["open", "no supervisor", "empty", "paused", "gapped"])
+@pytest.mark.parametrize("name", ["open", "no supervisor", "empty", "paused", "gapped", "compare", "system", "fired"])
 def test_tab_walks_the_whole_page_in_sight_and_is_never_trapped(served, screen, name):
     shown = STATES[name].reached(served, screen, height=700)
     shown.page.mouse.click(2, 300)
     controls = shown.page.locator(
-        "button:visible, a[href]:visible, .card:visible, .chart:visible, .tape:visible"
+        "button:visible, a[href]:visible, .card:visible, .chart:visible, .lines:visible, .tape:visible"
     ).count()
 
     there, back = walk(shown.page, "Tab"), walk(shown.page, "Shift+Tab")
