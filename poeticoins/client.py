@@ -22,7 +22,8 @@ from poeticoins.exchanges import EXCHANGES, followed
 from poeticoins.feed import Feed
 from poeticoins.follower import Follower
 from poeticoins.intake import Intake
-from poeticoins.journal import Inheritance, writing
+from poeticoins.journal import writing
+from poeticoins.journal_layout import Inheritance
 from poeticoins.liveness import Patience
 from poeticoins.log import warn
 from poeticoins.model import Product

@@ -15,7 +15,7 @@ from msgspec import structs
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
-from poeticoins.journal import Inheritance
+from poeticoins.journal_layout import Inheritance
 from poeticoins.model import Gap, Product, Trade
 from poeticoins.publication import Publication
 from poeticoins.sequence import IdWindow
