@@ -33,7 +33,6 @@ class Journal:
         A file that is torn, or not this product's, mode's or capacity's, is put aside as `*.quarantined-N`:
         `self.quarantined` then says where and why, and `self.inherited` what could still be read of it.
         """
-        self.product = product
         self._path, self._capacity = path, capacity
         self.quarantined: str | None = None
         self.inherited: Inheritance | None = None
@@ -150,17 +149,16 @@ def writing(directory: Path, patience: float = 5.0) -> Iterator[None]:
 def _make(path: Path, identity: bytes, epoch: int, capacity: int) -> None:
     """Makes the file whole under another name first, so that a death midway leaves nothing half-made behind."""
     half_made = path.with_name(path.name + ".new")
-    descriptor = -1
     try:
         descriptor = os.open(half_made, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        # without the reservation, a full disk would show as SIGBUS on some later write to the map
-        os.posix_fallocate(descriptor, 0, layout.size_of(capacity))
-        os.pwrite(descriptor, layout.new_header(identity, epoch, capacity), 0)
+        try:
+            # without the reservation, a full disk would show as SIGBUS on some later write to the map
+            os.posix_fallocate(descriptor, 0, layout.size_of(capacity))
+            os.pwrite(descriptor, layout.new_header(identity, epoch, capacity), 0)
+        finally:
+            os.close(descriptor)
         half_made.rename(path)
     except OSError as error:
         half_made.unlink(missing_ok=True)
         need = layout.size_of(capacity) / 1e6
         raise JournalError(f"cannot make the journal {path} ({need:.1f} MB): {error.strerror}") from None
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)

@@ -73,7 +73,7 @@ class Merge(Generic[T]):
         the end is not there yet: it stays wanted. With last = first - 1 all before `first` is gone and nothing is there
         yet. An answer about another epoch says nothing.
         """
-        if epoch != self.epoch or max(last, first - 1) < self.next:
+        if epoch != self.epoch or last < self.next:
             return ()
         out, self._parting = self._parting, []
         if first > self.next:
@@ -112,15 +112,16 @@ class Merge(Generic[T]):
             return False
         if self.epoch is not None:
             self._left.add(self.epoch)
-            self._parting += self._rest(self.epoch) if self.following else []
+            self._parting += self._rest(self.epoch)
+            self._joining = self._joining and not self._parting
         self.next = 1 if self.epoch is not None else max(1, before + 1 - self._history)
         self.epoch, self._newest, self._held = epoch, before, {}
         return True
 
     def _rest(self, epoch: int) -> list[T | Lost]:
-        """What is held, with what is missing between and after it."""
+        """What is held, with what is missing between and after it; for a follower, before it too."""
         out: list[T | Lost] = []
-        following = self.next
+        following = self.next if self.following else min(self._held, default=self._newest + 1)
         for sequence in (*sorted(self._held), self._newest + 1):
             if sequence > following:
                 out.append(Lost(epoch, following, sequence - 1))

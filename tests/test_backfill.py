@@ -76,8 +76,43 @@ def test_an_exchange_that_always_sends_the_same_page_is_not_asked_for_ever():
 def test_a_hole_too_deep_is_given_up_on():
     search = searched(Search(Need(BTC, after_id=1, before_id=10_000), (), NOON), [*range(1, 10_001)])
 
-    assert len(search.found) == MOST_PAGES * 10
+    assert len(search.found) == 20 * 10
     assert not search.complete
+
+
+HOLE, SINCE, NEWEST = Need(BTC, after_id=20, before_id=24), Need(BTC, after_id=20), Need(BTC, before_id=90, limit=2)
+
+
+@pytest.mark.parametrize(
+    ("need", "listed", "found", "more", "complete"),
+    [
+        (HOLE, [21, 22, 23], [21, 22, 23], False, True),
+        (HOLE, [22, 23, 24], [22, 23], True, False),  # 21 may lie further back
+        (HOLE, [21, 23], [21, 23], False, False),  # 22 does not
+        (HOLE, [20, 23], [23], False, False),
+        (HOLE, [], [], False, False),
+        (SINCE, [21, 22], [21, 22], False, True),
+        (SINCE, [20, 22], [22], False, True),
+        (SINCE, [22, 23], [22, 23], True, False),
+        (SINCE, [], [], False, False),
+        (NEWEST, [88, 89], [88, 89], False, True),
+        (NEWEST, [89], [89], True, False),
+        (NEWEST, [], [], False, True),
+    ],
+)
+def test_a_page_by_cursor_says_what_is_there_and_whether_to_ask_for_more(need, listed, found, more, complete):
+    search = Search(need, (), NOON)
+    assert not search.complete
+
+    assert search.page([make_trade(n) for n in listed]) == more
+    assert (ids(search), search.complete) == (found, complete)
+
+
+def test_who_knows_nothing_gets_a_thousand_and_who_misses_more_gets_all():
+    exchange = [*range(1, 2501)]
+
+    assert ids(searched(Search(Need(BTC, before_id=2501), (), NOON), exchange, 400)) == [*range(1501, 2501)]
+    assert ids(searched(Search(Need(BTC, after_id=0, before_id=2501), (), NOON), exchange, 400)) == exchange
 
 
 def test_a_span_that_reaches_back_beyond_the_hole_refills_it():
@@ -116,6 +151,46 @@ def test_a_hole_longer_than_every_span_stays_open():
     assert search.page([])
     assert not search.page([make_trade(50, at=-80_000, product=LTC)])
     assert not search.complete
+
+
+def ago(seconds: float) -> int:
+    return NOON - round(seconds * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("need", "listed", "more", "complete"),
+    [
+        (Need(LTC, after_id=40, from_ns=ago(55)), [], False, True),
+        (Need(LTC, after_id=40, from_ns=ago(55.1)), [], True, False),
+        (Need(LTC, after_id=40, from_ns=ago(50), after_ns=ago(55)), [], True, False),
+        (Need(LTC, after_id=40, from_ns=ago(50), after_ns=ago(55.1)), [], False, True),
+        (Need(LTC, limit=2), [8, 9], False, True),
+        (Need(LTC, limit=2), [9], True, False),
+    ],
+)
+def test_a_span_suffices_if_it_reaches_back_so_far_that_the_clocks_may_differ_by_five_seconds(
+    need, listed, more, complete
+):
+    search = Search(need, (60, 3600), NOON)
+
+    assert search.page([make_trade(n, at=-1, product=LTC) for n in listed]) == more
+    assert search.complete == complete
+
+
+def test_what_was_traded_before_the_hole_by_more_than_the_clocks_may_differ_is_left_out():
+    search = Search(Need(LTC, after_id=0, before_id=5, from_ns=ago(600)), (3600,), NOON)
+    assert search.cursor is None
+
+    search.page([make_trade(n, at=at, product=LTC) for n, at in ((1, -605.1), (2, -605), (3, -597), (4, -1), (5, 0))])
+
+    assert ids(search) == [2, 3, 4]
+
+
+def test_who_knows_nothing_looks_no_further_back_than_an_hour_however_little_was_traded():
+    search = Search(Need(LTC, limit=3), (60, 3600, 86_400), NOON)
+
+    assert [search.page([]), search.page([])] == [True, False]
+    assert search.complete
 
 
 @pytest.mark.parametrize(("listed", "complete"), [((40, 107), True), ((107, 190), False)])

@@ -6,11 +6,13 @@ import struct
 
 import pytest
 
+from poeticoins import journal as journal_module
 from poeticoins.errors import JournalError
 from poeticoins.journal import Journal, read_tail, writing
+from poeticoins.journal_layout import Inheritance
 from poeticoins.model import Gap
 from poeticoins.record import RECORD_SIZE, unpack
-from tests.makers import BTC, LTC, make_trade
+from tests.makers import BTC, LTC, NOON, make_trade
 
 
 def opened(path, capacity: int = 100, product=BTC, mode: str = "demo") -> Journal:
@@ -64,19 +66,54 @@ def test_a_part_can_be_read(tmp_path, first, limit, expected):
     for n in range(1, 6):
         journal.append(make_trade(n))
 
-    assert [item.trade_id for item in items(read_tail(tmp_path / "j", BTC, "demo", first, limit))] == expected
+    for tail in (read_tail(tmp_path / "j", BTC, "demo", first, limit), journal.tail(first, limit)):
+        assert [item.trade_id for item in items(tail)] == expected
 
 
 def test_another_capacity_puts_the_file_aside_and_takes_a_greater_epoch(tmp_path):
     old = opened(tmp_path / "j")
-    old.append(make_trade(5))
+    old.append(make_trade(5, received_at_ns=6))
 
     new = opened(tmp_path / "j", capacity=50)
 
     assert new.epoch > old.epoch
+    assert new.inherited == Inheritance(5, NOON, 6)
     assert new.next == 1
     assert "capacity is 100" in new.quarantined
     assert len(list(tmp_path.glob("j.quarantined-*"))) == 1
+
+
+def test_a_new_journals_epoch_is_greater_although_the_clock_was_set_back(tmp_path, monkeypatch):
+    old = opened(tmp_path / "j")
+    monkeypatch.setattr(journal_module.time, "time", lambda: 5.0)
+
+    assert opened(tmp_path / "j", capacity=50).epoch == old.epoch + 1
+
+
+def test_what_was_done_can_be_read_from_the_files_own_bytes(tmp_path):
+    journal = opened(tmp_path / "j")
+    journal.append(make_trade(5))
+    journal.alive(123)
+    journal.audited(456)
+
+    content = (tmp_path / "j").read_bytes()
+
+    assert struct.unpack_from("<4Q", content, 128) == (2, 123, 1, 456)
+    assert (journal.alive_at_ns, journal.trades, journal.audited_at_ns) == (123, 1, 456)
+    assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_journal_is_written_through_a_link(tmp_path):
+    opened(tmp_path / "elsewhere").close()
+    (tmp_path / "j").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "k.new").symlink_to(tmp_path / "elsewhere")
+    before = (tmp_path / "elsewhere").read_bytes()
+
+    with pytest.raises(OSError, match="symbolic links"):
+        opened(tmp_path / "j")
+    with pytest.raises(JournalError, match="symbolic links"):
+        opened(tmp_path / "k")
+    assert (tmp_path / "elsewhere").read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"poeticoins journal 1", os.urandom(8192)])
@@ -117,9 +154,14 @@ def test_no_space_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "posix_fallocate", full)
 
-    with pytest.raises(JournalError, match=r"cannot make the journal .*: No space left on device"):
-        opened(tmp_path / "j")
+    with pytest.raises(JournalError, match=r"cannot make the journal .*j \(2\.8 MB\): No space left on device"):
+        opened(tmp_path / "j", capacity=50_000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_is_gone_is_one_clear_error_too(tmp_path):
+    with pytest.raises(JournalError, match="No such file or directory"):
+        opened(tmp_path / "gone" / "j")
 
 
 def test_a_journal_that_is_deleted_under_its_client_is_noticed(tmp_path):
@@ -168,6 +210,56 @@ def test_a_directory_has_one_writer(tmp_path):
         pass
 
     with writing(tmp_path / "d"), contextlib.suppress(OSError):
+        pass
+
+
+class Clock:
+    """Goes on by sleeping alone; `at` some time something happens."""
+
+    def __init__(self, at: float, happens) -> None:
+        self.now, self._at, self._happens = 100.0, at, happens
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if self.now >= self._at:
+            self._happens()
+
+
+def test_a_successor_waits_for_a_predecessor_that_is_dying_and_takes_over_at_once(tmp_path, monkeypatch):
+    with contextlib.ExitStack() as predecessor:
+        predecessor.enter_context(writing(tmp_path / "d"))
+        clock = Clock(103.5, predecessor.close)
+        monkeypatch.setattr(journal_module, "time", clock)
+
+        with writing(tmp_path / "d"):
+            assert clock.now == pytest.approx(103.5, abs=0.02)
+
+
+def test_a_successor_gives_up_on_a_predecessor_that_stays(tmp_path, monkeypatch):
+    clock = Clock(1000, None)
+    monkeypatch.setattr(journal_module, "time", clock)
+
+    with writing(tmp_path / "d"), pytest.raises(JournalError, match="stop it first"), writing(tmp_path / "d", 2.0):
+        pass
+    assert clock.now == pytest.approx(102, abs=0.02)
+
+
+def test_the_directory_of_the_journals_is_made_for_its_owner_alone(tmp_path):
+    with writing(tmp_path / "a" / "b" / "c"):
+        made = [tmp_path / "a" / "b", tmp_path / "a" / "b" / "c", tmp_path / "a" / "b" / "c" / "lock"]
+        assert [oct(path.stat().st_mode & 0o777) for path in made] == ["0o700", "0o700", "0o600"]
+
+
+def test_a_directory_that_cannot_be_made_is_one_clear_error(tmp_path):
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(JournalError, match=r"cannot make the journals' directory .*file/d: File exists"),
+        writing(tmp_path / "file" / "d"),
+    ):
         pass
 
 

@@ -56,5 +56,10 @@ def test_patience_comes_from_the_settings(run_dir):
     )
 
     assert Patience.of(settings) == Patience(1, 2, 3, 6, 5, 7)
-    assert (Patience.of(settings).ping_after, Patience.of(settings).watch_interval) == (4, 0.4)
+    assert Patience.of(settings).ping_after == 4
     assert Patience.of(make_settings(run_dir)) == Patience()
+
+
+@pytest.mark.parametrize(("ack_within", "silent_after", "interval"), [(50, 50, 1), (2, 50, 0.4), (50, 3, 0.6)])
+def test_a_connection_is_looked_at_often_enough_for_whatever_is_due_first(ack_within, silent_after, interval):
+    assert Patience(ack_within=ack_within, silent_after=silent_after).watch_interval == interval

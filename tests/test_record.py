@@ -1,10 +1,12 @@
+import struct
 from decimal import Decimal, localcontext
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from poeticoins import record
-from poeticoins.model import Gap, Trade, number
+from poeticoins.model import Gap, Refill, Trade, number
 from poeticoins.ring import RECORD_DTYPE
 from tests.makers import BTC, make_trade
 
@@ -50,12 +52,25 @@ def test_a_scripts_own_decimal_context_changes_no_price():
     assert (again.price, again.size) == (trade.price, trade.size)
 
 
-def test_a_gap_survives_its_record_known_or_not():
-    for gap in (
-        Gap(BTC, "skipped ids", 5, 9, 100, 104, 5, epoch=3, sequence=8),
-        Gap(BTC, "client down", 5, 9, epoch=3, sequence=9),
-    ):
-        assert record.unpack(record.pack(gap), BTC) == gap
+@pytest.mark.parametrize(
+    ("item", "fields"),
+    [
+        (
+            Trade(BTC, 7, Decimal("100.50"), Decimal("25E1"), "sell", 11, 12, "backfill", True, 3, 2**63),
+            (2**63, 7, 11, 12, 10050, 25, -2, 1, 0, 1 + 2 + (2 << 2), 3),
+        ),
+        (Trade(BTC, 7, Decimal(1), Decimal(2), "buy", 11, 12), (0, 7, 11, 12, 1, 2, 0, 0, 0, 0, 0)),
+        (Gap(BTC, "skipped ids", 5, 9, 0, 0, 1, epoch=3, sequence=8), (8, 0, 5, 9, 0, 1, 0, 0, 1, 0, 3)),
+        (Gap(BTC, "client down", 5, 9, epoch=3, sequence=9), (9, -1, 5, 9, -1, -1, 0, 0, 1, 2, 3)),
+        (Refill(BTC, 8, 9, epoch=3, sequence=10), (10, 8, 9, 0, 0, 0, 0, 0, 2, 0, 3)),
+    ],
+)
+def test_a_record_lies_byte_for_byte_as_the_journals_on_disk_have_it(item, fields):
+    packed = struct.pack("<QqqqqqbbBBI", *fields)
+
+    assert record.pack(item) == packed
+    assert record.unpack(packed, BTC) == item
+    assert (record.RECORD.unpack(packed)[record.KIND], [*record.sequences(packed)]) == (fields[8], [fields[0]])
 
 
 def test_the_rings_columns_are_the_journals_bytes():

@@ -131,3 +131,21 @@ def test_a_budget_that_was_used_up_long_ago_is_full_again():
     _, budget = Budget(tokens=0.0, at=100.0).take(1000.0)
 
     assert budget == Budget(tokens=4.0, at=1000.0)
+
+
+def test_five_may_be_at_once_and_then_one_every_two_seconds():
+    times, budget = [], Budget()
+    for _ in range(8):
+        when, budget = budget.take(100.0)
+        times.append(when - 100.0)
+
+    assert times == [0, 0, 0, 0, 0, 2, 4, 6]
+
+
+@pytest.mark.parametrize(("tokens", "when", "left"), [(1.5, 10.0, 0.5), (1.0, 10.0, 0.0), (0.5, 11.0, 0.0)])
+def test_what_is_left_of_a_budget_says_when_the_next_one_may_be(tokens, when, left):
+    assert Budget(tokens=tokens, at=10.0).take(10.0) == (when, Budget(tokens=left, at=when))
+
+
+def test_the_first_connect_of_all_is_immediate():
+    assert ConnectionBackoff().next_attempt(100.0, 1.0)[0] == 0

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,21 @@ def test_what_was_lost_is_wanted_exactly_and_delivered_before_what_follows():
     assert merge.wanted is None
 
 
+def test_what_was_missing_and_comes_by_itself_lets_go_what_was_held():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+
+    assert [followed(merge, 7, number) for number in (7, 5, 6)] == [[], [5], [6, 7]]
+
+
+def test_a_reader_holds_4096_messages_and_has_the_rest_fetched():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    for number in range(6, 6 + 4097):
+        followed(merge, 7, number)
+
+    assert answered(merge, 7, 5, 5) == [*range(5, 6 + 4096)]
+    assert merge.wanted == Wanted(7, 6 + 4096, 6 + 4096)
+
+
 def test_a_lost_tail_is_seen_by_the_heartbeat():
     merge: Merge[int] = Merge(epoch=7, following=4)
 
@@ -66,6 +82,42 @@ def test_a_joiner_begins_where_history_begins():
 
     assert merge.wanted == Wanted(7, 50, 99)
     assert answered(merge, 7, 80, 99) == [*range(80, 101)]
+
+
+def test_a_joiner_that_wants_more_than_there_ever_was_asks_from_the_first():
+    merge: Merge[int] = Merge(history=50)
+    followed(merge, 7, 3)
+
+    assert merge.wanted == Wanted(7, 1, 2)
+
+
+@pytest.mark.parametrize("merge", [Merge[int](), Merge[int](epoch=7, following=0)])
+def test_who_has_heard_nothing_stands_before_the_first_message_and_misses_nothing(merge):
+    assert (merge.next, merge.wanted) == (1, None)
+    assert followed(merge, 7, 1) == [1]
+
+
+def heard_live(merge: Merge[int]) -> list[int | Lost]:
+    return followed(merge, 7, 10)
+
+
+def fetched(merge: Merge[int]) -> list[int | Lost]:
+    merge.heartbeat(7, 10)
+    return answered(merge, 7, merge.next, 10)
+
+
+def heard_late(merge: Merge[int]) -> list[int | Lost]:
+    return [item for number in (10, 8, 9) for item in followed(merge, 7, number)]
+
+
+@pytest.mark.parametrize(("begin", "history"), [(heard_live, 0), (fetched, 2), (heard_late, 2)])
+def test_however_a_joiner_began_it_is_told_from_then_on_what_is_gone(begin, history):
+    merge: Merge[int] = Merge(history=history)
+    assert begin(merge)[-1] == 10
+
+    followed(merge, 7, 13)
+
+    assert answered(merge, 7, 12, 12) == [Lost(7, 11, 11), 12, 13]
 
 
 def test_a_joiner_without_history_begins_with_the_first_live_message():
@@ -172,7 +224,8 @@ def test_an_epoch_that_was_left_is_not_entered_again():
     followed(merge, 9, 1)
 
     assert followed(merge, 7, 5) == []
-    assert merge.epoch == 9
+    assert followed(merge, 9, 2) == [2]
+    assert (merge.epoch, merge.wanted) == (9, None)
 
 
 @given(st.lists(st.integers(0, 20), max_size=100), st.integers(1, 30))
@@ -232,3 +285,32 @@ def test_a_message_of_a_new_epoch_comes_behind_what_is_lost_of_the_old_one():
     merge.heartbeat(7, 5)
 
     assert followed(merge, 9, 1) == [Lost(7, 5, 5), 1]
+
+
+def test_what_is_lost_of_two_journals_in_a_row_is_told_of_both():
+    merge: Merge[int] = Merge(epoch=7, following=4)
+    merge.heartbeat(7, 5)
+    merge.heartbeat(8, 1)
+    merge.heartbeat(9, 1)
+
+    assert answered(merge, 9, 1, 1) == [Lost(7, 5, 5), Lost(8, 1, 1), 1]
+
+
+def test_what_a_joiner_heard_while_it_waited_for_the_past_is_not_dropped_with_the_journal():
+    merge: Merge[int] = Merge(history=50)
+    followed(merge, 7, 100)
+    followed(merge, 7, 102)
+    merge.heartbeat(7, 103)
+
+    merge.heartbeat(9, 4)
+
+    assert answered(merge, 9, 3, 4) == [100, Lost(7, 101, 101), 102, Lost(7, 103, 103), Lost(9, 1, 2), 3, 4]
+
+
+def test_a_past_that_a_joiner_never_got_is_not_lost_with_its_journal():
+    merge: Merge[int] = Merge(history=50)
+    merge.heartbeat(7, 100)
+
+    merge.heartbeat(9, 4)
+
+    assert answered(merge, 9, 3, 4) == [3, 4]
