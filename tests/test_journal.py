@@ -3,11 +3,13 @@ import multiprocessing
 import os
 import signal
 import struct
+from types import SimpleNamespace
 
 import pytest
 
 from poeticoins.errors import JournalError
 from poeticoins.journal import Journal, read_tail, writing
+from poeticoins.journal_layout import new_epoch
 from poeticoins.model import Gap
 from poeticoins.record import RECORD_SIZE, unpack
 from tests.makers import BTC, LTC, make_trade
@@ -67,16 +69,35 @@ def test_a_part_can_be_read(tmp_path, first, limit, expected):
     assert [item.trade_id for item in items(read_tail(tmp_path / "j", BTC, "demo", first, limit))] == expected
 
 
-def test_another_capacity_puts_the_file_aside_and_takes_a_greater_epoch(tmp_path):
+def test_another_capacity_puts_the_file_aside_and_takes_another_epoch(tmp_path):
     old = opened(tmp_path / "j")
     old.append(make_trade(5))
 
     new = opened(tmp_path / "j", capacity=50)
 
-    assert new.epoch > old.epoch
+    assert new.epoch != old.epoch
     assert new.next == 1
     assert "capacity is 100" in new.quarantined
     assert len(list(tmp_path.glob("j.quarantined-*"))) == 1
+
+
+def test_two_journals_made_within_a_second_are_told_apart(tmp_path, monkeypatch):
+    now = iter(range(1_790_000_000_000_000_000, 1_790_000_001_000_000_000, 1_000_000))
+    monkeypatch.setattr("poeticoins.journal.time", SimpleNamespace(time_ns=lambda: next(now)))
+    epochs = []
+    for _ in range(5):
+        epochs.append(opened(tmp_path / "j").epoch)
+        (tmp_path / "j").unlink()
+
+    assert len(set(epochs)) == 5
+
+
+@pytest.mark.parametrize(
+    ("previous", "now_ns", "epoch"),
+    [(0, 5_999_999, 5), (5, 5_000_000, 6), (0, 2**32 * 1_000_000, 1), (2**32 - 1, (2**32 - 1) * 1_000_000, 1)],
+)
+def test_an_epoch_is_never_zero_nor_the_one_before(previous, now_ns, epoch):
+    assert new_epoch(previous, now_ns) == epoch
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"poeticoins journal 1", os.urandom(8192)])
