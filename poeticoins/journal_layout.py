@@ -57,6 +57,15 @@ def identity_of(mode: str, product: Product) -> bytes:
     return f"{mode} {product}".encode().ljust(44, b"\0")
 
 
+def new_epoch(previous: int, now_ns: int) -> int:
+    """
+    The name of a journal that is made now: milliseconds, since two may be made within a second. In 32 bits they come
+    round after 50 days. Never 0, nor that of the one before it.
+    """
+    epoch = now_ns // 1_000_000 % 2**32
+    return epoch if epoch not in (0, previous) else epoch % (2**32 - 1) + 1
+
+
 def new_header(identity: bytes, epoch: int, capacity: int) -> bytes:
     """The header of a journal that holds nothing yet."""
     return _FACTS.pack(_MAGIC, identity, epoch, capacity).ljust(COUNTERS, b"\0") + struct.pack("<Q", 1)

@@ -3,13 +3,14 @@ import multiprocessing
 import os
 import signal
 import struct
+from types import SimpleNamespace
 
 import pytest
 
 from poeticoins import journal as journal_module
 from poeticoins.errors import JournalError
 from poeticoins.journal import Journal, read_tail, writing
-from poeticoins.journal_layout import Inheritance
+from poeticoins.journal_layout import Inheritance, new_epoch
 from poeticoins.model import Gap
 from poeticoins.record import RECORD_SIZE, unpack
 from tests.makers import BTC, LTC, NOON, make_trade
@@ -70,24 +71,17 @@ def test_a_part_can_be_read(tmp_path, first, limit, expected):
         assert [item.trade_id for item in items(tail)] == expected
 
 
-def test_another_capacity_puts_the_file_aside_and_takes_a_greater_epoch(tmp_path):
+def test_another_capacity_puts_the_file_aside_and_takes_another_epoch(tmp_path):
     old = opened(tmp_path / "j")
     old.append(make_trade(5, received_at_ns=6))
 
     new = opened(tmp_path / "j", capacity=50)
 
-    assert new.epoch > old.epoch
+    assert new.epoch != old.epoch
     assert new.inherited == Inheritance(5, NOON, 6)
     assert new.next == 1
     assert "capacity is 100" in new.quarantined
     assert len(list(tmp_path.glob("j.quarantined-*"))) == 1
-
-
-def test_a_new_journals_epoch_is_greater_although_the_clock_was_set_back(tmp_path, monkeypatch):
-    old = opened(tmp_path / "j")
-    monkeypatch.setattr(journal_module.time, "time", lambda: 5.0)
-
-    assert opened(tmp_path / "j", capacity=50).epoch == old.epoch + 1
 
 
 def test_what_was_done_can_be_read_from_the_files_own_bytes(tmp_path):
@@ -114,6 +108,25 @@ def test_no_journal_is_written_through_a_link(tmp_path):
     with pytest.raises(JournalError, match="symbolic links"):
         opened(tmp_path / "k")
     assert (tmp_path / "elsewhere").read_bytes() == before
+
+
+def test_two_journals_made_within_a_second_are_told_apart(tmp_path, monkeypatch):
+    now = iter(range(1_790_000_000_000_000_000, 1_790_000_001_000_000_000, 1_000_000))
+    monkeypatch.setattr("poeticoins.journal.time", SimpleNamespace(time_ns=lambda: next(now)))
+    epochs = []
+    for _ in range(5):
+        epochs.append(opened(tmp_path / "j").epoch)
+        (tmp_path / "j").unlink()
+
+    assert len(set(epochs)) == 5
+
+
+@pytest.mark.parametrize(
+    ("previous", "now_ns", "epoch"),
+    [(0, 5_999_999, 5), (5, 5_000_000, 6), (0, 2**32 * 1_000_000, 1), (2**32 - 1, (2**32 - 1) * 1_000_000, 1)],
+)
+def test_an_epoch_is_never_zero_nor_the_one_before(previous, now_ns, epoch):
+    assert new_epoch(previous, now_ns) == epoch
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"poeticoins journal 1", os.urandom(8192)])

@@ -5,8 +5,9 @@ A minute of the line's life takes as long as its work does, and the same story r
 """
 
 import asyncio
-import math
+import heapq
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 from poeticoins.model import SECOND
@@ -17,33 +18,32 @@ class Stuck(Exception):
     """Nothing is left that could ever happen."""
 
 
-class _Selector:
-    """Instead of waiting, time goes on. There are no files to watch: all that comes, comes by timers."""
-
-    def __init__(self, loop: "VirtualLoop") -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise Stuck("nothing is left that could ever happen")
-        if timeout > 0:
-            self._loop.now = math.nextafter(self._loop.now + timeout, math.inf)
-        return []
-
-    def close(self) -> None:
-        pass
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
-    """An event loop with all of asyncio's rules, in virtual seconds; what is given to a thread is done at once."""
+    """
+    An event loop with all of asyncio's rules, in virtual seconds; what is given to a thread is done at once.
 
-    def __init__(self) -> None:
+    standing: the contexts' owners (see `owner`) that do not run for now, each with what would have run meanwhile.
+    outside: the context of what no process is part of, such as its supervisor.
+    """
+
+    def __init__(self, owner: Callable[[Context], object]) -> None:
         super().__init__()
         self.now = 1000.0
-        self._selector = _Selector(self)
+        self.standing: dict[object, list[asyncio.Handle]] = {}
+        self.outside: Context | None = None
+        self._owner = owner
+        self._readers: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
 
     def time(self) -> float:
         return self.now
+
+    def stand(self, owner: object) -> None:
+        """From now on nothing of `owner` runs."""
+        self.standing.setdefault(owner, [])
+
+    def go_on(self, owner: object) -> None:
+        """It runs again, and what has come for it meanwhile is done first."""
+        self._ready.extend(self.standing.pop(owner, ()))
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         done = self.create_future()
@@ -53,7 +53,46 @@ class VirtualLoop(asyncio.BaseEventLoop):
             done.set_exception(error)
         return done
 
-    def _process_events(self, event_list: list[Any]) -> None:
+    # -- simulated pipes, by a number of their own
+
+    def add_reader(self, fd: Any, callback: Callable[..., None], *args: Any) -> None:
+        self._readers[fd] = callback, args
+
+    def remove_reader(self, fd: Any) -> bool:
+        return self._readers.pop(fd, None) is not None
+
+    def readable(self, fd: int) -> None:
+        """Something has come on a pipe, which is read from outside."""
+        self.call_soon(self._read, fd, context=self.outside)
+
+    def _read(self, fd: int) -> None:
+        if fd in self._readers:
+            callback, args = self._readers[fd]
+            callback(*args)
+
+    def _run_once(self) -> None:
+        """As BaseEventLoop's, where time goes on instead of being waited for: all that comes, comes by timers."""
+        ready, scheduled = self._ready, self._scheduled
+        if not ready and not self._stopping:
+            while scheduled and scheduled[0]._cancelled:
+                heapq.heappop(scheduled)._scheduled = False
+            if not scheduled:
+                raise Stuck("nothing is left that could ever happen")
+            self.now = max(self.now, scheduled[0]._when)
+        while scheduled and scheduled[0]._when <= self.now:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            if self.standing and (waiting := self.standing.get(self._owner(handle._context))) is not None:
+                waiting.append(handle)
+            else:
+                handle._run()
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
         pass
 
     def _write_to_self(self) -> None:

@@ -47,7 +47,7 @@ class Exchange:
         price = Decimal(f"{100 + self._number % 50}.50")
         trade = Trade(self.product, self._number, price, Decimal("0.25"), side, at_ns)  # type: ignore[arg-type]
         self.trades.append(trade)
-        for socket in self._sockets:
+        for socket in list(self._sockets):
             socket.tell(trade)
         return trade
 
@@ -181,12 +181,19 @@ class Socket:
 
     def tell(self, trade: Trade) -> None:
         """A trade that this one has subscribed to."""
+        if self._closed or self._deaf:
+            return
         strikes = self._exchange.strikes
         if strikes("cut"):
             self.lose(Close(1001, "going away"))
+            return
         if strikes("deaf"):
             self._deaf = True
             self._loop.call_later(1.5 * self._ping_interval, self.lose, None)
+            return
+        if strikes("mute"):
+            self._deaf = True
+            return
         if strikes("asked to leave"):
             if self._exchange.contiguous:
                 self.lose(Close(1012, "service restart"))
@@ -197,7 +204,7 @@ class Socket:
         frame = self._conversation.trade(trade).raw.encode()
         delay = 0.005 + trade.trade_id * 2654435761 % 1000 / 100_000
         if fault := strikes("stalled"):
-            self._free_at = self._loop.time() + fault.size / 10
+            self._free_at = max(self._free_at, self._loop.time() + fault.size / 10)
         if fault := strikes("swapped"):
             self._loop.call_later(delay + fault.size / 100, self._arrive, frame)
             return

@@ -5,6 +5,7 @@ runs on it is the line's own code.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from poeticoins import (
     history,
     intake,
     journal,
+    keeping,
+    lifecycle,
     prehistory,
     publication,
     refill,
@@ -30,7 +33,9 @@ from poeticoins import (
 from poeticoins.client import Client
 from poeticoins.errors import RequestTimeout
 from poeticoins.historical import Historical
+from poeticoins.restarts import RestartPolicy
 from tests.simulation import network
+from tests.simulation.kept import POLICY
 from tests.simulation.process import MMAP, SimulatedJournal, effect
 
 if TYPE_CHECKING:
@@ -82,6 +87,8 @@ def in_place(world: "World") -> Iterator[None]:
     places = [(module, "time", clock) for module in timed]
     places += [(module, "time_ns", clock.time_ns) for module in (intake, refill)]
     places += [(module, "random", lambda: 0.5) for module in (follower, rest)]
+    places += [(keeping, "random", SimpleNamespace(random=lambda: 0.5)), (lifecycle, "RestartPolicy", _policy)]
+    places += [(keeping, name, lambda *_: None) for name in ("Lifeline", "sweep", "end")]
     places += [(client, name, getattr(network, name)) for name in ("Publisher", "Answerer")]
     places += [(historical, name, getattr(network, name)) for name in ("Subscriber", "Answerer")]
     places += [(stream, name, getattr(network, name)) for name in ("Subscriber", "Asker")]
@@ -102,6 +109,10 @@ def in_place(world: "World") -> Iterator[None]:
         for place, name, stand_in in [*places, *SMALL]:
             stack.enter_context(mock.patch.object(place, name, stand_in))
         yield
+
+
+def _policy(stable_after: float) -> RestartPolicy:
+    return replace(POLICY, stable_after=stable_after)
 
 
 class _Sealed:

@@ -195,6 +195,11 @@ class Answerer(_Endpoint):
         fault = self._network.strikes("answer slow")
         asker.answered(answer, HOP + (fault.size / 10 if fault else 0.0))
 
+    @property
+    def stands(self) -> bool:
+        """Whether its process does not run for now."""
+        return self._process is not None and self._process.stands
+
     def ask(self, question: bytes) -> bytes:
         """From a process that waits for nothing else."""
         assert self._process
@@ -243,6 +248,6 @@ class Asker(_Endpoint):
 def ask(path: Path, question: bytes, timeout: float) -> bytes:
     """As bus.ask, but for the time that it takes: it blocks its process, which is beginning."""
     answerer = NETWORK.get().answerers.get(path)
-    if answerer is None or NETWORK.get().strikes("answer lost"):
+    if answerer is None or answerer.stands or NETWORK.get().strikes("answer lost"):
         raise RequestTimeout(f"no answer from {path.stem} within {timeout:g} s")
     return answerer.ask(question)

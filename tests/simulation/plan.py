@@ -13,13 +13,15 @@ STREAM = (  # what an exchange's socket may do with a message
     "skipped", "repeated", "swapped", "garbage",
 )  # fmt: skip
 STALL = ("stalled",)
-CONNECTION = ("cut", "deaf", "refused", "no ack", "asked to leave")
+CONNECTION = ("cut", "deaf", "mute", "refused", "no ack", "asked to leave")
 REST = (
     "rest error", "rest slow", "rest silent", "rest torn", "rest empty", "rest short", "rest overlaps", "rest busy",
 )  # fmt: skip
 LAG = ("rest lags",)
 BUS = ("bus drops", "bus breaks", "answer lost", "answer slow", "question lost")
-DEATHS = ("client killed", "historical killed", "client stopped", "historical stopped")
+DEATHS = (
+    "client killed", "historical killed", "client stopped", "historical stopped", "client stands", "historical stands",
+)  # fmt: skip
 FILES = ("journal deleted", "journal torn", "bars deleted", "bars torn")
 READERS = ("reader stalls", "reader joins", "reader leaves")
 CLOCK = ("clock stepped",)
@@ -32,6 +34,7 @@ WORDS = {
     "stalled": "the connection stands still for {size}00 ms",
     "cut": "the connection is cut",
     "deaf": "the connection is dead, and nobody says so",
+    "mute": "the connection is silent from now on, but for its pongs",
     "refused": "the exchange refuses a connection",
     "no ack": "the exchange does not confirm a subscription",
     "asked to leave": "the exchange asks for a new connection",
@@ -53,6 +56,8 @@ WORDS = {
     "historical killed": "historical is killed {size} effects later",
     "client stopped": "the client is stopped",
     "historical stopped": "historical is stopped",
+    "client stands": "the client does not run for {size}00 ms",
+    "historical stands": "historical does not run for {size}00 ms",
     "journal deleted": "the journal is deleted",
     "journal torn": "the client is killed, and its journal cut short",
     "bars deleted": "historical is killed, and its bars deleted",
@@ -64,7 +69,8 @@ WORDS = {
 }
 SIZES = {
     "swapped": 12, "stalled": 80, "rest slow": 50, "rest short": 20, "rest lags": 30, "bus drops": 60,
-    "answer slow": 12, "client killed": 40, "historical killed": 25, "journal torn": 40, "bars torn": 40,
+    "answer slow": 12, "client killed": 40, "historical killed": 25, "client stands": 60, "historical stands": 60,
+     "journal torn": 40, "bars torn": 40,
     "reader stalls": 60, "reader joins": 100,
 }  # fmt: skip
 
@@ -103,7 +109,7 @@ def plan(seed: int) -> Plan:
     contiguous = random.random() < 0.5
     kinds = _weather(random, contiguous)
     seconds = random.choice([3.0, 6.0, 12.0, 25.0])
-    count = round(seconds * random.choice([2, 8, 20, 40]))
+    count = round(seconds * random.choice([2, 10, 30, 80]))
     faults = [_fault(random, kinds, seconds) for _ in range(count)]
     # a gap that is open when a small journal comes round to it is disclosed, and forgotten by the client's next life
     lasting = not contiguous or any(fault.kind in (*DEATHS[::2], *FILES) for fault in faults)

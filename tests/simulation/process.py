@@ -8,15 +8,21 @@ their code still does while it is unwound, its effects are not carried out.
 import asyncio
 import mmap
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from types import SimpleNamespace
 from typing import Any
 
 from poeticoins.child import Child
 from poeticoins.journal import Journal
 from poeticoins.model import AnyItem
+from tests.simulation.clock import VirtualLoop
 
 CURRENT: "ContextVar[Process | None]" = ContextVar("process", default=None)
+
+
+def owner(context: Context) -> "Process | None":
+    """The process that runs in a context."""
+    return context.get(CURRENT)
 
 
 class Killed(BaseException):
@@ -24,12 +30,23 @@ class Killed(BaseException):
 
 
 class Process:
-    """`died()` is called once, when it has been killed or has ended, and nothing of it runs any more."""
+    """
+    `died()` is called once, when it has been killed or has ended, and nothing of it runs any more; `beaten(ready)` at
+    each of its heartbeats.
+    """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, died: Callable[["Process"], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        loop: VirtualLoop,
+        died: Callable[["Process"], None],
+        beaten: Callable[[bool], None] = lambda ready: None,
+    ) -> None:
         self.name, self._loop, self._died = name, loop, died
         self.alive = True
+        self.deaf = False  # whether it hears no signal but SIGKILL
         self.fuse: int | None = None  # effects until it is killed
+        self.blown: Callable[[], None] = lambda: None  # called when these are over
         self.torn = 0  # bytes of a record that are written when it is killed inside an append
         self.failure: BaseException | None = None
         self.journals: list[SimulatedJournal] = []
@@ -37,11 +54,18 @@ class Process:
         self.tasks: dict[asyncio.Task[Any], None] = {}  # in the order of their making
         self.context = copy_context()
         self.context.run(CURRENT.set, self)
-        self.child = self.context.run(_Child, name)
+        self.child = self.context.run(_Child, name, beaten)
 
-    def start(self, main: Coroutine[Any, Any, None]) -> None:
+    def start(self, main: Coroutine[Any, Any, None], beat_interval: float | None = None) -> None:
         self._main = self._loop.create_task(main, context=self.context)
         self._main.add_done_callback(self._ended)
+        if beat_interval is not None:
+            self._loop.create_task(self.child.beat_forever(beat_interval), context=self.context)
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing of it runs for now."""
+        return self in self._loop.standing
 
     def effect(self, tear: Callable[[int], None] | None = None) -> None:
         """To be called before each effect. Raises Killed if this one does not happen any more."""
@@ -50,6 +74,7 @@ class Process:
         if self.fuse is not None:
             self.fuse -= 1
             if self.fuse < 0:
+                self.blown()
                 if tear:
                     tear(self.torn)
                 self.kill()
@@ -59,6 +84,7 @@ class Process:
         if self.alive:
             self.alive = False
             self._leave()
+            self._loop.go_on(self)  # what is left of it has no effects any more
             for task in list(self.tasks):
                 task.cancel()
 
@@ -83,15 +109,19 @@ class Process:
 
 
 class _Child(Child):
-    """A child that nobody hears."""
+    """A child whose heartbeats are told to `beaten`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, beaten: Callable[[bool], None]) -> None:
         self.name = name
         self.stopping = asyncio.Event()
         self.facts = dict
+        self._is_ready = False
+        self._beaten = beaten
 
-    def ready(self) -> None:
-        pass
+    def beat(self) -> None:
+        effect()
+        self.facts()
+        self._beaten(self._is_ready)
 
 
 def effect(tear: Callable[[int], None] | None = None) -> None:

@@ -7,7 +7,8 @@ import asyncio
 import logging
 import shutil
 import tempfile
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,37 +19,42 @@ from poeticoins.client import Client
 from poeticoins.config import Settings
 from poeticoins.errors import PoeticoinsError
 from poeticoins.historical import Historical
-from poeticoins.model import SECOND, AnyItem, Item
-from poeticoins.restarts import RestartPolicy, on_exit
+from poeticoins.keeping import Keeper
+from poeticoins.lifecycle import RestartWanted
+from poeticoins.model import SECOND, AnyItem, Gap, Item, Trade
 from tests.makers import BTC, LTC
 from tests.simulation import judge, network
 from tests.simulation.clock import Clock, Stuck, VirtualLoop
 from tests.simulation.exchange import Exchange
+from tests.simulation.kept import Place
 from tests.simulation.machine import in_place
 from tests.simulation.network import Network
 from tests.simulation.plan import Fault, Plan
-from tests.simulation.process import Process, task_factory
+from tests.simulation.process import Process, owner, task_factory
 
 SHM = Path("/dev/shm")
-POLICY = RestartPolicy(first_delay=0.1, longest_delay=1.5)
 LONGEST_QUIET = 1200.0
 """Seconds in which all must be settled once nothing is hurt any more."""
 QUICK = {
     "beat_interval": 0.5, "hold": 1.0, "refill_again": 0.5, "behind_after": 1.0, "good_after": 2.0, "silent_after": 6.0,
     "ack_within": 1.0, "open_timeout": 2.0, "ping_interval": 1.0, "ring_capacity": 4000, "bars_1s": 2000,
     "bars_1m": 100, "bars_1h": 50, "bars_1d": 10, "proxy": "none", "mode": "live", "stable_after": 2.0,
+    "hang_after": 1.5, "stop_timeout": 2.0, "start_timeout": 2.0,
 }  # fmt: skip
 """Timers shorter than a user's, windows smaller."""
 
 
 @dataclass
 class Outcome:
-    """What became of a plan. struck: the faults that happened, and when, in seconds. wrong: the broken promises."""
+    """
+    What became of a plan. struck: the faults that happened, and when, in seconds. wrong: the broken promises.
+    judged: how much of what has been looked at.
+    """
 
     plan: Plan
     struck: list[tuple[float, Fault]]
     wrong: list[str]
-    trades: int
+    judged: Counter[str]
     seconds: float
 
 
@@ -76,7 +82,7 @@ class World:
 
     def __init__(self, plan: Plan, run_dir: Path) -> None:
         self.plan = plan
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop(owner)
         self.clock = Clock(self.loop)
         self.product = BTC if plan.contiguous else LTC
         name = self.product.exchange
@@ -94,13 +100,12 @@ class World:
         self.journal_hurt = False
         self.asked_in_vain = False
         self.begun_anew: set[int] = set()  # epochs whose client knew of nothing before it
-        self._journal_made_at = 0.0
-        self._processes: dict[str, Process] = {}
-        self._exits: dict[str, int] = defaultdict(int)
-        self._ready_at: dict[str, float] = {}
+        self._places = {
+            "historical": Place(self, "historical", lambda child: historical.run(self.settings, child)),
+            "client": Place(self, "client", lambda child: client.run(self.settings, child, name)),
+        }
         self._armed: dict[str, deque[Fault]] = defaultdict(deque)
         self._healing = False
-        self._closing = False
         self._traded = count()
 
     def run(self) -> Outcome:
@@ -114,19 +119,21 @@ class World:
             finally:
                 self._end()
         seconds = self.loop.now - 1000.0
-        return Outcome(self.plan, self.struck, self.wrong, len(self.exchange.trades), seconds)
+        return Outcome(self.plan, self.struck, self.wrong, self._judged(), seconds)
 
     # -- the story
 
     async def _live(self) -> None:
         network.NETWORK.set(Network(self.loop, self.strikes))
+        self.loop.outside = copy_context()
         self.exchange = Exchange(self.product, self.plan.contiguous, self.clock, self.strikes)
         for _ in range(5):
             self.exchange.trade()
         for fault in self.plan.faults:
             self.loop.call_at(1000.0 + fault.at, self._arm, fault)
-        for name in ("historical", "client"):
-            self._start(name)
+        self._keeper = Keeper(self.settings, self._places)
+        for place in self._places.values():
+            self._keeper.spawn(place)
         self.readers.append(Reader(self, "reader 1", 0))
         self._trade_on()
         self._beat_on()
@@ -138,8 +145,8 @@ class World:
         """Nothing is hurt any more, and in the end all is settled."""
         self._healing = True
         self._armed.clear()
-        for process in self._processes.values():
-            process.fuse = None
+        for place in self._places.values():
+            place.running.fuse = None
         for subscriber in network.NETWORK.get().subscribers:
             subscriber.dropping = 0
         if self.plan.reconnects:
@@ -168,11 +175,23 @@ class World:
         self.loop.call_later(1.0, self._beat_on)
 
     def _end(self) -> None:
-        self._closing = True
-        for process in [*self._processes.values(), *(reader.process for reader in self.readers)]:
+        self._keeper.closing = True
+        for process in [place.running for place in self._places.values()] + [one.process for one in self.readers]:
             process.kill()
         self.loop.run_until_complete(asyncio.sleep(0.1))
         self.loop.close()
+
+    def _judged(self) -> Counter[str]:
+        items = [item for reader in self.readers for item in reader.items]
+        published = self.published.values()
+        return Counter(
+            {
+                "trades": len(self.exchange.trades),
+                "deliveries": sum(isinstance(item, Trade) for item in items),
+                "gaps disclosed": sum(isinstance(item, Gap) for item in published),
+                "trades flagged late": sum(isinstance(item, Trade) and item.late for item in published),
+            }
+        )
 
     # -- what hurts
 
@@ -191,92 +210,78 @@ class World:
         self.struck.append((self.loop.now - 1000.0, fault))
 
     def _arm(self, fault: Fault) -> None:
-        what = fault.kind.split()
-        match what:
-            case ["client" | "historical" as name, "killed"]:
-                self._light(fault, self._processes[name], fault.size)
-            case ["client" | "historical" as name, "stopped"]:
-                if self._processes[name].alive:
-                    self._happens(fault)
-                    self._processes[name].child.stopping.set()
+        match fault.kind.split():
+            case ["client" | "historical" as name, verb]:
+                self._hurt_process(fault, self._places[name], verb)
             case ["journal" | "bars", _]:
-                if self.loop.now - self._journal_made_at < 2.0:
-                    return  # a new journal is told from the last by the second of its making
-                self._happens(fault)
                 self._hurt_file(fault)
             case ["reader", verb]:
-                self._happens(fault)
-                self._hurt_reader(verb, fault.size)
+                self._hurt_reader(fault, verb)
             case ["clock", "stepped"]:
-                self._happens(fault)
-                self.clock.step_ns = fault.size * SECOND // 10
+                if self.clock.step_ns != fault.size * SECOND // 10:
+                    self._happens(fault)
+                    self.clock.step_ns = fault.size * SECOND // 10
             case _:
                 self._armed[fault.kind].append(fault)
 
-    def _light(self, fault: Fault, process: Process, fuse: int) -> None:
-        if process.alive and process.fuse is None:
+    def _hurt_process(self, fault: Fault, place: Place, verb: str) -> None:
+        process = place.running
+        if not process.alive:
+            return
+        if verb == "killed" and process.fuse is None:
+            process.fuse, process.torn = fault.size, fault.size * 7 % 56
+            process.blown = lambda: self._happens(fault)
+        elif verb == "stopped" and place.life.running and not place.life.asked:
             self._happens(fault)
-            process.fuse, process.torn = fuse, fault.size * 7 % 56
+            self._keeper.happened(place, RestartWanted())
+        elif verb == "stands" and not process.stands:
+            self._happens(fault)
+            place.stand(fault.size / 10, deaf=bool(fault.size % 2))
 
     def _hurt_file(self, fault: Fault) -> None:
         """Of the journal, also while it is written; of the bars, while nobody has them."""
-        journal_file = self.settings.journal(self.product)
-        self.journal_hurt |= fault.kind.startswith("journal")
-        if fault.kind == "journal deleted":
-            journal_file.unlink(missing_ok=True)
+        of_journal = fault.kind.startswith("journal")
+        file = self.settings.journal(self.product) if of_journal else self.settings.bars(self.product)
+        if not file.exists():
             return
-        name, file = ("client", journal_file) if fault.kind == "journal torn" else ("historical", self._bars)
-        self._processes[name].kill()
-        if file.exists() and "deleted" in fault.kind:
+        self._happens(fault)
+        self.journal_hurt |= of_journal
+        if fault.kind != "journal deleted":
+            self._places["client" if of_journal else "historical"].running.kill()
+        if "deleted" in fault.kind:
             file.unlink()
-        elif file.exists():
-            with file.open("r+b") as opened:
-                opened.truncate(fault.size * 100)
+            return
+        with file.open("r+b") as opened:
+            opened.truncate(fault.size * 100)
 
-    @property
-    def _bars(self) -> Path:
-        return self.settings.bars(self.product)
-
-    def _hurt_reader(self, verb: str, size: int) -> None:
+    def _hurt_reader(self, fault: Fault, verb: str) -> None:
         alive = [reader for reader in self.readers if reader.process.alive]
         if verb == "joins" and len(alive) < 4:
-            self.readers.append(Reader(self, f"reader {len(self.readers) + 1}", size))
-        elif verb == "stalls":
-            alive[size % len(alive)].stalled_until = self.loop.now + size / 10
+            self.readers.append(Reader(self, f"reader {len(self.readers) + 1}", fault.size))
+        elif verb == "stalls" and alive:
+            alive[fault.size % len(alive)].stalled_until = self.loop.now + fault.size / 10
         elif verb == "leaves" and len(alive) > 1:
             alive[-1].process.kill()
-
-    # -- its processes
-
-    def _start(self, name: str) -> None:
-        if self._closing:
+        else:
             return
-        process = self._processes[name] = Process(name, self.loop, self._died)
-        self._ready_at[name] = self.loop.now
-        run = client.run(self.settings, process.child, self.product.exchange) if name == "client" else None
-        process.start(run or historical.run(self.settings, process.child))
+        self._happens(fault)
 
-    def _died(self, process: Process) -> None:
+    # -- what it is told
+
+    def died(self, process: Process) -> None:
+        """Nothing of it runs any more."""
         if process.failure is not None and not isinstance(process.failure, PoeticoinsError):
             self.wrong.append(f"{process.name} was ended by a bug: {process.failure!r}")
-        name = process.name
-        ready_for = self.loop.now - self._ready_at[name]
-        self._exits[name], decision = on_exit(self._exits[name], ready_for, POLICY, 0.5)
-        self.loop.call_later(decision.delay + 0.05, self._start, name)
 
     def _excepted(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, Exception) and "handle" in context:
             self.wrong.append(f"a callback failed: {error!r}")
 
-    # -- what it is told
-
     def note(self, item: AnyItem) -> None:
         self.published[item.epoch, item.sequence] = item
 
     def opened(self, opened: journal.Journal) -> None:
-        if opened.is_new:
-            self._journal_made_at = self.loop.now
         if opened.quarantined and not self.journal_hurt:
             self.wrong.append(f"a journal was put aside that nobody had hurt: {opened.quarantined}")
 
