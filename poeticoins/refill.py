@@ -75,8 +75,10 @@ class Refills:
         finally:
             searching.cancel()
         self._under_way.discard(need)
+        gaps = len(intake.published.open_gaps)
         intake.refilled(need, search.trades, complete=search.complete)
-        self._note(need.product, search.complete)
+        revealed = len(intake.published.open_gaps) > gaps  # a hole in or after what was found: nobody asks yet
+        self._note(need.product, search.complete and not revealed)
         if search.found:
             say(log, "refilled", product=need.product, trades=len(search.found), complete=search.complete)
 

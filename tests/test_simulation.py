@@ -38,3 +38,18 @@ def test_a_broken_guard_is_found_and_told_in_one_fault(monkeypatch):
     assert failed.wrong
     assert [fault for _, fault in shortest.struck] == [REPEATS]
     assert "the exchange sends a trade twice" in story(shortest)
+
+
+def test_a_hole_that_a_complete_search_reveals_is_searched_for_although_the_connection_holds():
+    """A new client's first search ends before its first live trade: the REST did not list what lies between yet."""
+    told = [
+        *(Fault(at, "skipped", 1) for at in (0.634, 0.905, 1.173, 1.598)),
+        Fault(1.588, "journal deleted", 1),
+        Fault(2.001, "answer lost", 1),
+        Fault(2.001, "rest lags", 18),
+    ]
+
+    outcome = run(replace(plan(21), faults=tuple(sorted(told, key=lambda fault: fault.at))))
+
+    assert outcome.wrong == []
+    assert {fault.kind for _, fault in outcome.struck} >= {"journal deleted", "answer lost", "rest lags"}
