@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report simulate check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report simulate soak check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -35,6 +35,10 @@ SEED ?= 1
 FAULTS ?= 100000
 simulate: setup  ## the line in virtual time under FAULTS=… faults of SEED=…; tells the shortest story of what fails
 	$(BIN)/python -m tests.simulation $(SEED) $(FAULTS)
+
+SECONDS ?= 300
+soak: setup  ## the real processes under random faults for SECONDS=…, by the plan of SEED=…
+	$(BIN)/python -m tests.faults.soak $(SECONDS) $(SEED)
 
 check: setup  ## ruff, mypy --strict and the layer test
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +34,9 @@ from poeticoins.exchanges import EXCHANGES
 from poeticoins.journal import Journal, writing
 from poeticoins.model import Product
 from poeticoins.simulator import market
-from tests.faults.witness import disorder
-from tests.faults.world import SEED, Exchange, World, world
+from tests.faults.exchange import Exchange
+from tests.faults.soak import plan, soak
+from tests.faults.world import SEED, Market, World, world
 from tests.trees import tree, until
 
 TIMES = 20
@@ -73,7 +75,7 @@ def p95(figures: Sequence[float]) -> float:
 
 def killed_clients() -> Iterator[Row]:
     """Each kill comes when the client has been stable; with six journals of some minutes, and with six full ones."""
-    with world(pace=10, products=LOADED, STABLE_AFTER="1") as line:
+    with world(Market(pace=10, products=LOADED), STABLE_AFTER="1") as line:
         times = [killed_client(line, name) for name in ["coinbase", "bitstamp"] * (TIMES // 2)]
         yield Row("kill -9 of a stable client -> its next trade is out", times, 0.25, judged="p95")
     with full_line(STABLE_AFTER="1") as line:
@@ -117,40 +119,15 @@ def after(line: World, exchange: str, received_since_ns: int, began: float) -> f
 
 
 def mixed_faults(count: int = 200) -> Iterator[Row]:
-    """Kills and stops of every process, and faults of the exchange, at random; then nothing may be missing or twice."""
+    """Faults of all kinds at random, see tests/faults/soak.py; then nothing may be missing or twice."""
     seed = int(os.environ.get("SEED", "1"))
-    chance = random.Random(seed)
-    with world(pace=10, seed=SEED + seed, STABLE_AFTER="0") as line:
-        for _ in range(count):
-            hurt(line, chance)
-            time.sleep(chance.uniform(0.05, 0.6))
-        until(line.all_live, 60)
-        line.goes_on()
-        line.whole()
-        assert line.reader
-        wrong = [words for product in line.products for words in disorder(line.reader.trades(product))]
+    with world(Market(SEED + seed, pace=10), STABLE_AFTER="0") as line:
+        wrong = soak(line, islice(plan(seed), count))
         lost = sum(len(line.missing(product, time.time_ns() - 2_000_000_000)) for product in line.products)
-        delivered = sum(len(line.reader.trades(product)) for product in line.products)
+        delivered = sum(len(line.heard(product)) for product in line.products)
     print(f"  {count} faults with seed {seed}, {delivered} trades delivered", *wrong[:5], sep="\n  ")
     yield Row(f"trades lost over {count} seeded faults", [lost], 0, "trades")
-    yield Row(f"trades delivered twice or out of order over {count} seeded faults", [len(wrong)], 0, "trades")
-
-
-def hurt(line: World, chance: random.Random) -> None:
-    exchange = chance.choice(["coinbase", "bitstamp"])
-    match chance.choice(["kill", "kill", "kill", "stop", "historical", "drop", "close", "skip", "repeat", "rest"]):
-        case "kill":
-            line.kill(exchange)
-        case "historical":
-            line.kill("historical")
-        case "stop":
-            pid = line.kill(chance.choice([exchange, "historical"]), signal.SIGSTOP)
-            time.sleep(chance.uniform(0.1, 0.5))
-            os.kill(pid, signal.SIGCONT)
-        case "rest":
-            line.exchange.suffer(exchange, "rest", seconds=chance.uniform(0, 3), status=chance.choice([200, 500, 429]))
-        case fault:
-            line.exchange.suffer(exchange, fault, count=chance.randint(1, 5))
+    yield Row(f"promises broken over {count} seeded faults", [len(wrong)], 0, "promises")
 
 
 def half_open() -> Iterator[Row]:
@@ -238,7 +215,7 @@ def storm() -> Iterator[Row]:
 def refill() -> Iterator[Row]:
     """The exchange refuses for some seconds at 188 trades a second; what was missed is refilled, and others go on."""
     times, delays, counts = [], [], []
-    with world(pace=40, STABLE_AFTER="0", GOOD_AFTER="1") as line:
+    with world(Market(pace=40), STABLE_AFTER="0", GOOD_AFTER="1") as line:
         assert line.reader
         for _ in range(TIMES):
             line.goes_on(trades=60)
@@ -301,7 +278,7 @@ def killed_historical() -> Iterator[Row]:
 @contextmanager
 def full_line(**settings: str) -> Iterator[World]:
     """A line of all default products whose journals are full."""
-    with world(pace=10, products=LOADED, running=False, **settings) as line:
+    with world(Market(pace=10, products=LOADED), running=False, **settings) as line:
         now = time.time_ns()
         for name in EXCHANGES:
             with writing(line.settings.run_dir / "demo" / name):

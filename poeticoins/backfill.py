@@ -79,9 +79,21 @@ class Search:
         more = self._next_span(trades) if self.spans else self._next_page(trades)
         return more and self._pages < MOST_PAGES
 
+    @property
+    def _since_ns(self) -> int:
+        """Since when trades may be missing. Our clock may have been set back since: then the exchange's own tells."""
+        need = self.need
+        return need.after_ns if need.after_ns and need.from_ns > self.now_ns else need.from_ns
+
+    @property
+    def _oldest_ns(self) -> int:
+        """Before that, nothing is missing: when the newest trade was traded that we had, if our clock was ahead."""
+        since = self._since_ns - MARGIN_NS
+        return min(since, self.need.after_ns) if self.need.after_ns else since
+
     def _is_wanted(self, trade: Trade) -> bool:
         after, before = self.need.after_id, self.need.before_id
-        if self.spans and trade.traded_at_ns < self.need.from_ns - MARGIN_NS:
+        if self.spans and trade.traded_at_ns < self._oldest_ns:
             return False
         return (after is None or trade.trade_id > after) and (before is None or trade.trade_id < before)
 
@@ -109,7 +121,7 @@ class Search:
         elif reached <= self.need.after_ns:  # then the trade that we had is listed too, unless the list was cut short
             self.complete = any(trade.trade_id == self.need.after_id for trade in trades)
         else:
-            self.complete = reached <= self.need.from_ns
+            self.complete = reached <= self._since_ns
         if self.complete or self._pages >= len(self.spans):
             return False
         self._cursor = self._pages

@@ -21,7 +21,6 @@ NAMED = 100
 """Products that the facts name at most: they travel in a heartbeat, which has room for 4096 bytes."""
 LONGEST_WHY = 120
 """Characters of why the last connection was lost, for the same reason."""
-AHEAD_NS = 600 * SECOND
 
 
 class Feed:
@@ -202,5 +201,8 @@ def _iso(ns: int | None) -> str | None:
 
 
 def _is_of_today(trade: Trade, heard_at_ns: int) -> bool:
-    """At most a day old; and hardly ahead of our clock, or it would be the newest until that time has come."""
-    return heard_at_ns - DAY_NS <= trade.traded_at_ns <= heard_at_ns + AHEAD_NS
+    """
+    Within a day of our clock, which may be wrong by hours: one that keeps local time, or a laptop that has just woken.
+    No more: a trade of next week would be the newest until that time has come.
+    """
+    return abs(trade.traded_at_ns - heard_at_ns) <= DAY_NS

@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -54,37 +53,6 @@ async def stubborn(settings: Settings, child: Child) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     child.ready()
     await asyncio.Event().wait()
-
-
-async def hanging(settings: Settings, child: Child) -> None:
-    """Hangs its loop once a file says how."""
-    child.ready()
-    while not child.stopping.is_set():
-        for how, hang in (("block", _block), ("spin", _spin)):
-            if (settings.run_dir / how).exists():
-                (settings.run_dir / how).unlink()
-                hang()
-        await asyncio.sleep(0.02)
-
-
-def _block() -> None:
-    time.sleep(60)
-
-
-def _spin() -> None:
-    while True:
-        pass
-
-
-async def growing(settings: Settings, child: Child) -> None:
-    """Takes 200 MB once a file says so."""
-    child.ready()
-    held = []
-    while not child.stopping.is_set():
-        if (settings.run_dir / "grow").exists():
-            (settings.run_dir / "grow").unlink()
-            held.append(b"x" * 200_000_000)
-        await asyncio.sleep(0.02)
 
 
 async def busy(settings: Settings, child: Child) -> None:

@@ -136,6 +136,23 @@ def test_a_hole_longer_than_the_first_span_takes_the_next():
     assert search.complete
 
 
+@pytest.mark.parametrize(
+    ("heard_ns", "now_ns"),
+    [(NOON + 3600 * SECOND, NOON + 3630 * SECOND), (NOON + 3600 * SECOND, NOON), (NOON, NOON - 3600 * SECOND)],
+    ids=["ahead", "ahead, then right", "right, then behind"],
+)
+def test_a_clock_of_ours_that_is_wrong_hides_no_trade(heard_ns, now_ns):
+    """Trade 40 was the last that was heard; then an outage, in which 41 and 42 were traded."""
+    need = Need(LTC, after_id=40, from_ns=heard_ns, after_ns=NOON - 20 * SECOND)
+    search = Search(need, (60, 3600, 86_400), now_ns)
+
+    listed = [make_trade(trade_id, at=at, product=LTC) for trade_id, at in [(39, -60), (40, -20), (41, -10), (42, -5)]]
+    while search.page(listed):
+        pass
+
+    assert [trade.trade_id for trade in search.trades] == [41, 42]
+
+
 def test_who_knows_nothing_looks_back_an_hour_where_there_is_no_cursor():
     search = Search(Need(LTC, limit=3), (60, 3600, 86_400), NOON)
 

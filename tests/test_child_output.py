@@ -106,20 +106,6 @@ def test_a_stopped_supervisor_holds_up_no_child_that_prints(family):
     os.kill(supervisor.pid, signal.SIGCONT)
 
 
-def test_a_log_whose_reader_has_gone_ends_nothing(family):
-    reading, writing = os.pipe()
-    family.start("historical=steady", "coinbase=printing", stderr=writing, stdout=writing)
-    os.close(writing)
-    sibling, victim = family.ready("historical"), family.ready("coinbase")
-    os.read(reading, 100)
-
-    os.close(reading)  # as of `| head -1`
-    os.kill(victim, signal.SIGKILL)
-
-    family.ready("coinbase", other_than=victim)
-    assert family.ready("historical") == sibling
-
-
 @pytest.mark.parametrize("kind", ["pipe", "terminal"])
 def test_a_log_whose_reader_does_not_read_holds_up_nobody(family, kind):
     reading, writing = os.pipe() if kind == "pipe" else pty.openpty()

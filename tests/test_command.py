@@ -89,13 +89,6 @@ def test_a_path_that_cannot_be_used_is_exit_78_and_names_it(family, arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_directory_too_long_for_a_socket_is_exit_78(family):
-    done = family.command("--run-dir", "/tmp/" + "x" * 100)
-
-    assert done.returncode == 78
-    assert "run_dir" in done.stderr
-
-
 def test_a_second_start_is_exit_75_and_says_who_runs(family):
     supervisor = family.start("coinbase=steady")
     pid = family.ready("coinbase")
@@ -272,7 +265,9 @@ def test_ctrl_c_while_waiting_for_an_answer_leaves_no_traceback(family):
     supervisor = family.start("coinbase=steady")
     family.ready("coinbase")
     os.kill(supervisor.pid, signal.SIGSTOP)
-    asking = family.launch(str(ROOT / "supervisor.py"), "status")
+    # as in a terminal: the shell ignores it for jobs in the background, of which pytest may be one
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    asking = family.launch(str(ROOT / "supervisor.py"), "status", **heard)
     until(lambda: has_a_socket(asking.pid))
 
     asking.send_signal(signal.SIGINT)

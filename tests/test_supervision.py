@@ -1,13 +1,9 @@
 """Supervision with real processes: what is killed, hangs, crashes or is stopped, and what becomes of the others."""
 
-import fcntl
 import os
-import pty
 import signal
-import socket
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -120,38 +116,6 @@ def test_a_supervisor_starts_over_what_a_killed_one_left(family):
     family.ready("coinbase")
 
 
-def test_what_a_power_cut_left_behind_holds_up_no_start(family):
-    run_dir = family.settings.run_dir
-    (run_dir / "lock").write_text("1")  # the pid of somebody else by now
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(run_dir / "control.sock"))
-    for name in ("historical.sock", "coinbase.sock", "listener-abc", "demo/coinbase/lock"):
-        (run_dir / name).parent.mkdir(parents=True, exist_ok=True)
-        (run_dir / name).write_bytes(b"junk")
-
-    family.demo()
-
-    until(lambda: all(feed["state"] == "live" for feed in family.status()["feeds"]), within=30)
-    assert [child["restarts"] for child in family.status()["children"]] == [0, 0, 0, 0]
-    assert not (run_dir / "listener-abc").exists()
-
-
-def test_a_page_whose_port_is_taken_says_so_and_the_feeds_do_not_notice(family):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        family.demo("--dashboard", "--port", port)
-        until(lambda: family.child("dashboard")["state"] == "backoff", within=30)
-
-        child = family.child("dashboard")
-        assert child["last_exit"] == "exit 78"
-        assert f"port: expected a free port on 127.0.0.1, but {port} is in use" in child["last_words"][-1]
-        assert f"{port} is in use; choose another: --port N" in " ".join(family.command("status").stdout.split())
-        until(lambda: all(feed["state"] == "live" for feed in family.status()["feeds"]))
-        assert [c["restarts"] for c in family.status()["children"] if c["name"] != "dashboard"] == [0, 0, 0, 0]
-
-    family.ready("dashboard", within=60)
-
-
 def test_everything_is_started_again_when_the_nursery_is_killed(family):
     family.start("historical=steady", "coinbase=steady")
     before = family.ready("historical"), family.ready("coinbase")
@@ -205,29 +169,6 @@ def test_children_that_do_not_want_to_stop_are_killed_in_time(family):
     until(lambda: not family.processes(), within=1)
 
 
-def test_a_second_signal_does_not_wait(family):
-    family.environment["POETICOINS_STOP_TIMEOUT"] = "3"
-    supervisor = family.start("historical=steady", "coinbase=stubborn")
-    family.ready("coinbase")
-    supervisor.send_signal(signal.SIGINT)
-    until(lambda: family.child("coinbase")["state"] == "stopping")
-
-    supervisor.send_signal(signal.SIGINT)
-
-    assert supervisor.wait(1) == 0
-    until(lambda: not family.processes(), within=1)
-
-
-def test_a_stop_while_starting_is_obeyed(family):
-    supervisor = family.start("historical=slow", "coinbase=slow", "bitstamp=slow")
-    until(lambda: (family.settings.run_dir / "control.sock").exists())
-
-    supervisor.terminate()
-
-    assert supervisor.wait(5) == 0
-    until(lambda: not family.processes(), within=1)
-
-
 def test_ctrl_c_is_heard_where_the_shell_had_it_ignored(family):
     supervisor = family.start("coinbase=steady", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     family.ready("coinbase")
@@ -235,26 +176,6 @@ def test_ctrl_c_is_heard_where_the_shell_had_it_ignored(family):
     supervisor.send_signal(signal.SIGINT)
 
     assert supervisor.wait(5) == 0
-
-
-def test_ctrl_c_in_a_terminal_stops_in_order_and_without_a_traceback(family):
-    ours, theirs = pty.openpty()
-    terminal = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
-    supervisor = family.start(
-        "historical=steady", "coinbase=steady", preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **terminal
-    )
-    family.ready("historical")
-    family.ready("coinbase")
-
-    os.write(ours, b"\x03")
-
-    assert supervisor.wait(5) == 0
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
-    os.close(theirs)
-    assert "stopped" in shown
-    assert "Traceback" not in shown
-    assert (family.settings.run_dir / "order").read_text().split() == ["coinbase", "historical"]
 
 
 def test_a_wrong_configuration_of_a_child_is_one_line_and_not_a_traceback(family):

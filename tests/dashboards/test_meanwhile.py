@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.dashboards.conftest import Served
-from tests.dashboards.link import Link
+from tests.link import Link
 
 pytestmark = pytest.mark.browser
 BTC, ETH = "coinbase:BTC-USD", "bitstamp:ETH-EUR"

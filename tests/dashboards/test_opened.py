@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.dashboards.conftest import Served
-from tests.dashboards.link import Link
+from tests.link import Link
 
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}

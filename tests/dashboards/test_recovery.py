@@ -11,7 +11,7 @@ import pytest
 
 import poeticoins
 from tests.dashboards.conftest import ROOT, Served
-from tests.dashboards.link import Link
+from tests.link import Link
 
 pytestmark = pytest.mark.browser
 BTC, ETH = "coinbase:BTC-USD", "bitstamp:ETH-EUR"

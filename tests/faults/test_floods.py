@@ -10,7 +10,9 @@ import pytest
 from websockets.asyncio.server import serve
 
 from poeticoins.child import resident
+from tests.faults.serving import in_a_thread
 from tests.following import BTC, following
+from tests.trees import until
 
 TINY = b'{"type":"heartbeat"}'
 FRAMES = 20_000
@@ -19,6 +21,10 @@ FRAMES = 20_000
 def framed(payload: bytes, first: int = 0x81) -> bytes:
     """A frame of RFC 6455; first: its first byte, 0xC1 for a deflated text."""
     return bytes([first, 127]) + len(payload).to_bytes(8) + payload
+
+
+def huge() -> bytes:
+    return framed(b" " * 2_097_152)
 
 
 def bomb() -> bytes:
@@ -40,23 +46,25 @@ async def exchange_that_sends(data: bytes):
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", connected
 
 
+@pytest.mark.row(36)
 @pytest.mark.parametrize(
-    ("data", "words"),
-    [(framed(b" " * 2_097_152), "more than 1048576 bytes"), (bomb(), "it broke the protocol")],
+    ("made", "words"),
+    [(huge, "more than 1048576 bytes"), (bomb, "it broke the protocol")],
     ids=["2 MiB", "deflate bomb"],
 )
-async def test_a_frame_too_large_or_deflated_ends_the_connection_and_is_not_kept(run_dir, data, words):
-    async with exchange_that_sends(data) as (url, connected):
-        before = resident()
-        async with following(run_dir, None, BTC, urls={"coinbase": url}, backfill=False) as client:
-            await client.until_problem(words)
-            await client.until(lambda: len(connected) >= 2)  # it goes on trying
+def test_a_frame_too_large_or_deflated_ends_the_connection_is_not_kept_and_concerns_no_other(line, made, words):
+    before = line.tree.child("coinbase")["rss"]
+    with in_a_thread(exchange_that_sends(made())) as (url, connected), line.elsewhere("coinbase", url):
+        line.seen("coinbase", lambda feed: words in (feed["problem"] or ""))
+        until(lambda: len(connected) >= 2)  # it goes on trying
 
-            assert resident() - before < 20_000_000
-            assert not client.items
-            assert client.ended == []
+        assert line.tree.child("coinbase")["rss"] - before < 20_000_000
+        line.unbroken("bitstamp")
+    assert line.restarts("coinbase") == 2  # both asked for
+    line.whole()
 
 
+@pytest.mark.row(36)
 async def test_tiny_frames_without_end_leave_the_loop_its_turns(run_dir, caplog):
     caplog.set_level(logging.CRITICAL, "poeticoins")  # pytest would keep every line
     async with exchange_that_sends(b"".join([bytes([0x81, len(TINY)]) + TINY] * FRAMES)) as (url, _):

@@ -4,31 +4,51 @@ import time
 
 import pytest
 
-from tests.faults.world import BTC
+from tests.faults.world import BTC, other
+
+MATCH = (
+    '{{"type":"match","trade_id":{id},"side":"buy","size":{size},"price":{price},"product_id":"BTC-USD",'
+    '"time":"2026-09-02T07:44:10.104422Z"}}'
+)
+MEANINGLESS = [
+    "garbage {", "", "[]", "null", "[" * 100_000, '"\\ud800"', "{}", '{"type":"match"}', "\0", "true", "7" * 5000,
+    '{"type":"match","trade_id":[],"side":{},"size":null,"price":1,"product_id":7,"time":0}',
+]  # fmt: skip
+NUMBERS = [
+    '"NaN"', '"Infinity"', '"-1"', '"0"', '"1e400"', '"1e20000000"', '"1' + "0" * 30 + '"', '"1_000"', '"١٢٣"', '""',
+    '" 1"', '"0x10"', "1e1000000", "NaN",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "garbage {", "", "[]", "null", "[" * 100_000, '"\\ud800"', "{}", '{"type":"match"}',
-        '{"type":"match","trade_id":1,"side":"buy","size":"1","price":"1e20000000","product_id":"BTC-USD",'
-        '"time":"2026-09-02T07:44:10.104422Z"}',
-        '{"type":"match","trade_id":1,"side":"buy","size":"NaN","price":"-1","product_id":"BTC-USD",'
-        '"time":"2026-09-02T07:44:10.104422Z"}',
-    ],
-    ids=["garbage", "empty", "list", "null", "brackets", "surrogate", "object", "keys", "exponent", "nan"],
-)  # fmt: skip
-def test_a_frame_that_means_nothing_is_dropped_and_the_feed_goes_on(line, text):
-    line.exchange.suffer("coinbase", "garbage", text=text)
-    line.goes_on(trades=5)
+@pytest.mark.row(34)
+def test_frames_that_mean_nothing_are_counted_and_dropped_and_the_feed_goes_on(line):
+    dropped_by(line, MEANINGLESS)
 
-    assert line.feed("coinbase")["state"] == "live"
+
+@pytest.mark.row(35)
+@pytest.mark.parametrize("field", ["price", "size"])
+def test_numbers_that_are_none_are_counted_and_dropped_and_the_feed_goes_on(line, field):
+    dropped_by(line, [MATCH.format(**{"id": 1, "price": '"1"', "size": '"1"'} | {field: text}) for text in NUMBERS])
+
+
+def dropped_by(line, texts):
+    before = line.feed("coinbase")["bad_frames"]
+    began = time.monotonic()
+    for text in texts:
+        line.exchange.suffer("coinbase", "garbage", text=text or " ")
+    line.seen("coinbase", lambda feed: feed["bad_frames"] >= before + len(texts), within=10)
+    assert time.monotonic() - began < 10
+    line.goes_on()
+
+    feed = line.feed("coinbase")
+    assert (feed["state"], feed["bad_frames"]) == ("live", before + len(texts))
     assert line.reconnects("coinbase") == 0
     assert line.restarts("coinbase") == 0
     line.unbroken("bitstamp", "coinbase")
     line.whole()
 
 
+@pytest.mark.row(36)
 def test_a_frame_that_is_too_large_costs_the_connection_and_no_trade(line):
     line.exchange.suffer("coinbase", "garbage", text="x" * 1024, count=1025)
 
@@ -37,6 +57,7 @@ def test_a_frame_that_is_too_large_costs_the_connection_and_no_trade(line):
     line.whole()
 
 
+@pytest.mark.row(32)
 def test_what_an_exchange_does_not_confirm_is_asked_for_again(line):
     line.exchange.suffer("bitstamp", "lose_ack")
     line.exchange.suffer("bitstamp", "drop")
@@ -47,6 +68,7 @@ def test_what_an_exchange_does_not_confirm_is_asked_for_again(line):
     line.whole()
 
 
+@pytest.mark.row(37)
 @pytest.mark.parametrize("count", [1, 40])
 @pytest.mark.parametrize("fault", ["skip", "repeat", "reorder"])
 @pytest.mark.parametrize("exchange", ["coinbase", "bitstamp"])
@@ -55,10 +77,11 @@ def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, ex
     line.goes_on(trades=5)
 
     assert line.reconnects(exchange) == 0
-    line.unbroken("bitstamp" if exchange == "coinbase" else "coinbase")
+    line.unbroken(other(exchange))
     line.whole()
 
 
+@pytest.mark.row(38)
 @pytest.mark.parametrize(
     "lie",
     [
@@ -75,5 +98,18 @@ def test_a_rest_that_fails_or_lies_is_asked_again_and_holds_nobody_up(line, lie)
     line.goes_on(BTC, trades=10)
 
     assert time.monotonic() - began < 10
+    assert line.reconnects("coinbase") == 0
+    line.unbroken("bitstamp")
+    line.whole()
+
+
+@pytest.mark.row(27)
+def test_trades_that_only_a_heartbeat_reveals_are_fetched(line):
+    """The socket is alive and sends no trade any more: what the exchange's heartbeat names is missing."""
+    line.exchange.suffer("coinbase", "skip", count=60)
+    line.goes_on(BTC, trades=10)
+
+    assert line.feed("coinbase")["state"] == "live"
+    assert line.reconnects("coinbase") == 0
     line.unbroken("bitstamp")
     line.whole()

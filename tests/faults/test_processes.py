@@ -1,26 +1,68 @@
 """Faults of our own processes: killed, stopped, crashing; and what the line delivers over it."""
 
 import os
+import re
 import signal
-import time
 
 import pytest
 
-from tests.faults.world import BTC, PRODUCTS, world
+from poeticoins.journal import read_tail
+from poeticoins.record import unpack
+from tests.faults.world import BTC, PRODUCTS, other
 from tests.trees import alive, until
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM], ids=lambda s: s.name)
-def test_a_client_that_dies_is_replaced_and_no_trade_is_missed(line, how):
-    victim = line.kill("coinbase", how)
-    line.replaced("coinbase", victim, within=4)
+@pytest.mark.row(1)
+@pytest.mark.parametrize("exchange", ["coinbase", "bitstamp"])
+def test_a_killed_client_is_replaced_and_no_trade_is_missed(line, exchange):
+    victim = line.kill(exchange)
+    line.replaced(exchange, victim, within=4)
 
-    assert line.tree.child("coinbase")["last_exit"] in (how.name, "exit 0")
-    line.seen("coinbase", lambda feed: feed["state"] == "live")
+    assert line.tree.child(exchange)["last_exit"] == "SIGKILL"
+    line.seen(exchange, lambda feed: feed["state"] == "live")
+    line.unbroken(other(exchange))
+    line.whole()
+
+
+@pytest.mark.row(3)
+@pytest.mark.parametrize("how", ["block", "spin"])
+def test_a_client_whose_loop_hangs_leaves_its_stacks_and_is_replaced(line, how):
+    victim = line.order("coinbase", how)
+    line.replaced("coinbase", victim, within=10)
+
+    child = line.tree.child("coinbase")
+    assert child["last_exit"] == "hung: no heartbeat for 2.5 s; SIGABRT"
+    assert any(f"in _{how}" in words for words in child["last_words"])
     line.unbroken("bitstamp")
     line.whole()
 
 
+@pytest.mark.row(4)
+@pytest.mark.parametrize(
+    ("order", "how"),
+    [("segfault", "SIGSEGV"), ("abort", "SIGABRT"), ("exit 0", "exit 0"), ("exit 1", "exit 1"), ("fail", "exit 1")],
+)
+def test_a_client_that_crashes_is_replaced_and_the_reason_is_named(line, order, how):
+    victim = line.order("coinbase", order)
+    line.replaced("coinbase", victim, within=4)
+
+    assert line.tree.child("coinbase")["last_exit"] == how
+    line.unbroken("bitstamp")
+    line.whole()
+
+
+@pytest.mark.row(5)
+def test_a_client_that_takes_too_much_memory_is_restarted_and_no_trade_is_missed(line):
+    victim = line.order("coinbase", "grow 400")
+    line.replaced("coinbase", victim)
+
+    last_exit = line.tree.child("coinbase")["last_exit"]
+    assert re.fullmatch(r"above rss_limit: [45]\d\d MB in use, 400 MB allowed; exit 0", last_exit)
+    line.unbroken("bitstamp")
+    line.whole()
+
+
+@pytest.mark.row(2)
 def test_a_stopped_client_is_replaced_and_no_trade_is_missed(line):
     victim = line.kill("bitstamp", signal.SIGSTOP)
     line.replaced("bitstamp", victim, within=8)
@@ -31,6 +73,7 @@ def test_a_stopped_client_is_replaced_and_no_trade_is_missed(line):
     line.whole()
 
 
+@pytest.mark.row(6)
 def test_a_client_that_crashes_for_ever_becomes_degraded_alone_and_heals_with_its_cause(line):
     socket = line.settings.socket("coinbase")
     victim = line.pid("coinbase")
@@ -47,6 +90,7 @@ def test_a_client_that_crashes_for_ever_becomes_degraded_alone_and_heals_with_it
     line.whole()
 
 
+@pytest.mark.row(16)
 def test_a_killed_historical_has_its_whole_window_back_and_no_reader_notices(line):
     line.whole()
     before = {product: line.candles(product).iloc[:-1] for product in PRODUCTS}  # the newest second may still grow
@@ -57,44 +101,6 @@ def test_a_killed_historical_has_its_whole_window_back_and_no_reader_notices(lin
     for product, closed in before.items():
         line.has_candles(product, closed)
     line.unbroken("coinbase", "bitstamp")
-    line.whole()
-
-
-def test_a_stopped_historical_holds_up_no_client_and_catches_up():
-    with world(HANG_AFTER="30") as line:
-        stopped = line.kill("historical", signal.SIGSTOP)
-        line.goes_on(trades=10)
-        line.unbroken("coinbase", "bitstamp")
-
-        os.kill(stopped, signal.SIGCONT)
-
-        assert line.pid("historical") == stopped
-        line.whole()
-
-
-def test_a_killed_supervisor_takes_everyone_along_and_the_next_one_goes_on_where_it_ended(line):
-    supervisor = line.status()["pid"]
-    stopped = line.kill("bitstamp", signal.SIGSTOP)  # even one that cannot hear
-
-    line.kill_all()
-
-    assert not alive(stopped)
-    assert line.start() != supervisor
-    line.goes_on()
-    line.whole()
-
-
-def test_a_tree_that_is_stopped_and_started_again_has_missed_nothing(line):
-    line.whole()
-    before = {product: line.candles(product).iloc[:-1] for product in PRODUCTS}
-
-    assert line.tree.command("stop").returncode == 0
-    until(lambda: not line.tree.processes(), within=1)
-    line.start()
-
-    for product, closed in before.items():
-        line.has_candles(product, closed)
-    line.goes_on()
     line.whole()
 
 
@@ -111,31 +117,7 @@ def test_all_processes_killed_at_once_come_back_and_nothing_is_missed(line):
     line.whole()
 
 
-def test_a_supervisor_that_slept_replaces_nobody_and_nothing_is_missed(line):
-    supervisor = line.status()["pid"]
-    before = {name: line.pid(name) for name in ("historical", "coinbase", "bitstamp")}
-
-    os.kill(supervisor, signal.SIGSTOP)
-    line.goes_on(trades=8)  # for longer than hang_after
-    os.kill(supervisor, signal.SIGCONT)
-
-    until(lambda: line.tree.child("coinbase")["uptime"] > 0)
-    assert {name: line.pid(name) for name in before} == before
-    line.unbroken("coinbase", "bitstamp")
-    line.whole()
-
-
-def test_a_second_supervisor_is_refused_and_the_first_does_not_notice(line):
-    began = time.monotonic()
-    second = line.tree.command("--demo")
-
-    assert second.returncode == 75
-    assert time.monotonic() - began < 5
-    assert line.all_live()
-    line.unbroken("coinbase", "bitstamp")
-    line.whole()
-
-
+@pytest.mark.row(18)
 @pytest.mark.parametrize("harm", ["torn", "foreign", "flipped", "gone"])
 def test_a_harmed_journal_is_put_aside_and_what_it_held_is_no_reason_to_lose_or_repeat_a_trade(line, harm):
     line.whole()
@@ -160,14 +142,35 @@ def test_a_harmed_journal_is_put_aside_and_what_it_held_is_no_reason_to_lose_or_
     line.whole(refilled=False)
 
 
-def test_what_a_power_loss_left_in_the_run_directory_holds_no_start_up(line):
-    line.kill_all()
-    for name in ("control.sock", "coinbase.sock", "historical.sock", "lock", "demo/coinbase/lock"):
-        file = line.settings.run_dir / name
-        file.unlink(missing_ok=True)
-        file.write_text("999999 junk")
+@pytest.mark.row(18)
+@pytest.mark.parametrize("harm", ["torn", "flipped"])
+def test_harmed_bars_are_put_aside_and_the_journal_brings_them_back(line, harm):
+    line.whole()
+    path = line.settings.bars(BTC)
+    before = set(path.parent.iterdir())
+    oldest = unpack(read_tail(line.settings.journal(BTC), BTC, "demo", limit=1).records, BTC)
+    closed = line.candles(BTC)[lambda candles: candles.index > oldest.traded_at].iloc[:-1]
+    assert line.tree.command("stop").returncode == 0
+    content = path.read_bytes()
+    harmed = {"torn": content[: len(content) // 2], "flipped": content[:-9] + bytes([content[-9] ^ 255]) + content[-8:]}
+    path.write_bytes(harmed[harm])
 
     line.start()
 
+    assert len([file for file in set(path.parent.iterdir()) - before if "quarantined" in file.name]) == 1
+    line.has_candles(BTC, closed)
     line.goes_on()
+    line.whole()
+
+
+@pytest.mark.row(41)
+@pytest.mark.parametrize("exchange", ["coinbase", "bitstamp"])
+def test_a_publisher_that_is_restarted_again_and_again_loses_no_subscriber_a_trade(line, exchange):
+    for _ in range(3):
+        line.restart(exchange)
+
+    assert line.restarts(exchange) == 3
+    assert line.tree.child(exchange)["last_exit"] == "asked for; exit 0"
+    line.goes_on()
+    line.unbroken(other(exchange))
     line.whole()

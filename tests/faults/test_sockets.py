@@ -2,14 +2,11 @@
 
 import json
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
-from decimal import Decimal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,40 +15,20 @@ import zmq
 import poeticoins
 from poeticoins import Product, RequestTimeout, messages, wire
 from poeticoins.control import holder
+from tests.faults.harm import CHILDREN, rss, unharmed
 from tests.faults.hostile import connect_only, send_bytes
 from tests.faults.witness import disorder
-from tests.faults.world import BTC, HERE, PRODUCTS, world
+from tests.faults.world import BTC, HERE, PRODUCTS, Market, world
 from tests.makers import make_trade
 from tests.trees import ROOT, until
 
 SOCKETS = ("coinbase", "coinbase-replay", "bitstamp", "bitstamp-replay", "historical", "control")
-FALSE = Decimal("666.6")
-CHILDREN = ("historical", "coinbase", "bitstamp")
-PORT_OF_PAGE = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
 
-def rss(pid: int) -> float:
-    """Resident memory of a process, in MB."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-@contextmanager
-def unharmed(line, *children: str):
-    """Whatever is done meanwhile: no process ends or grows by 20 MB, no feed is broken, nothing false is delivered."""
-    before = {name: rss(line.pid(name)) for name in children}
-    yield
-    line.goes_on()
-
-    assert {name: line.restarts(name) for name in children} == dict.fromkeys(children, 0)
-    assert max(rss(line.pid(name)) - before[name] for name in children) < 20
-    assert not any(trade.price == FALSE for product in PRODUCTS for trade in line.reader.trades(product))
-    line.unbroken("coinbase", "bitstamp")
-    line.whole()
-
-
+@pytest.mark.row(43)
 @pytest.mark.parametrize("name", SOCKETS)
 def test_bytes_that_are_no_message_harm_nobody_on_any_socket(line, name):
-    """Row 43: chance, HTTP, ZMTP 1, forged trades, announced and sent sizes beyond any limit."""
+    """Chance, HTTP, ZMTP 1, forged trades, announced and sent sizes beyond any limit."""
     with unharmed(line, *CHILDREN):
         taken = send_bytes(line.settings.socket(name), times=200, seed=43)
 
@@ -59,8 +36,8 @@ def test_bytes_that_are_no_message_harm_nobody_on_any_socket(line, name):
         assert line.status()["mode"] == "demo"
 
 
+@pytest.mark.row(43)
 def test_thousands_of_connects_harm_nobody(line):
-    """Row 43."""
     with unharmed(line, *CHILDREN):
         made = sum(connect_only(line.settings.socket(name), times=1700) for name in SOCKETS)
 
@@ -92,39 +69,6 @@ def test_questions_without_end_break_no_feed_and_let_others_be_answered(line, na
                 assert poeticoins.get_last_trade(BTC) is not None
 
         assert asked > 500
-
-
-def test_the_page_and_the_embedded_exchange_withstand_the_same():
-    """Rows 43 and 45, by TCP: bytes, idle connections and pages opened by the dozen; the feeds go on unbroken."""
-    with world(PORT="0") as line:
-        environment = {**line.tree.environment, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(HERE / "page.py")]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as page:
-            try:
-                port = int(PORT_OF_PAGE.fullmatch(page.stdout.readline().strip())[1])
-                address = ("127.0.0.1", port)
-                embedded = ("127.0.0.1", int(line.exchange.url.rpartition(":")[2]))
-                assert b" 200 " in opened(address)
-                before = rss(page.pid)
-                with unharmed(line, *CHILDREN):
-                    assert send_bytes(address, times=200, seed=45) > 100
-                    assert send_bytes(embedded, times=200, seed=45) > 100
-                    assert connect_only(address, times=1000, at_once=300) > 500
-
-                    pages = [opened(address) for _ in range(20)]
-
-                    assert all(b" 200 " in one.split(b"\r\n")[0] for one in pages)
-                assert rss(page.pid) - before < 60
-                assert page.poll() is None
-            finally:
-                page.kill()
-
-
-def opened(address) -> bytes:
-    """The page's answer to one who asks for it and goes."""
-    with socket.create_connection(address, timeout=20) as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-        return b"".join(iter(lambda: peer.recv(65536), b""))
 
 
 def test_only_its_owner_reaches_a_running_tree_and_only_by_files(line):
@@ -188,10 +132,13 @@ def test_no_secret_of_the_settings_is_in_the_status_the_log_the_files_or_the_com
     assert secret not in said
 
 
-def test_a_question_to_a_stopped_historical_is_a_timeout_and_the_next_one_is_answered(monkeypatch):
-    with world(HANG_AFTER="60") as line:
+@pytest.mark.row(17)
+@pytest.mark.row(42)
+def test_a_stopped_historical_holds_up_no_client_and_whoever_asks_it_is_told_so_in_time(monkeypatch):
+    with world(Market(pace=40), HANG_AFTER="60") as line:
         monkeypatch.setenv("POETICOINS_RUN_DIR", str(line.settings.run_dir))
         monkeypatch.setenv("POETICOINS_ANSWER_TIMEOUT", "1")
+        before = {name: rss(line.pid(name)) for name in ("coinbase", "bitstamp")}
         stopped = line.kill("historical", signal.SIGSTOP)
         began = time.monotonic()
 
@@ -199,13 +146,23 @@ def test_a_question_to_a_stopped_historical_is_a_timeout_and_the_next_one_is_ans
             poeticoins.get_last_trade(BTC)
 
         assert time.monotonic() - began < 3
+        line.goes_on(BTC, trades=500)
+        assert max(rss(line.pid(name)) - before[name] for name in before) < 20
+        line.unbroken("coinbase", "bitstamp")
         os.kill(stopped, signal.SIGCONT)
         monkeypatch.delenv("POETICOINS_ANSWER_TIMEOUT")
         assert poeticoins.get_last_trade(BTC) is not None
-        line.unbroken("coinbase", "bitstamp")
+        assert line.pid("historical") == stopped
+        assert line.restarts("historical") == 0
+        until(lambda: set(poeticoins.get_trades(BTC, limit=5000)["trade_id"]) >= newest_ids(line, BTC, 600), within=20)
         line.whole()
 
 
+def newest_ids(line, product: Product, count: int) -> set[int]:
+    return {trade.trade_id for trade, _ in line.reader.newest(product, count)}
+
+
+@pytest.mark.row(42)
 def test_a_question_to_a_killed_historical_waits_for_the_next_one(line, monkeypatch):
     monkeypatch.setenv("POETICOINS_RUN_DIR", str(line.settings.run_dir))
     before = poeticoins.get_trades(BTC, limit=50_000)["trade_id"].tolist()
@@ -219,8 +176,9 @@ def test_a_question_to_a_killed_historical_waits_for_the_next_one(line, monkeypa
     line.whole()
 
 
+@pytest.mark.row(40)
 def test_a_reader_that_stands_still_blocks_nobody_and_then_reads_all_of_it(tmp_path):
-    with world(pace=40) as line, (tmp_path / "read").open("w+") as notes:
+    with world(Market(pace=40)) as line, (tmp_path / "read").open("w+") as notes:
         environment = {**line.tree.environment, "PYTHONPATH": str(ROOT)}
         reader = subprocess.Popen([sys.executable, str(HERE / "read.py")], stdout=notes, env=environment)
         until(lambda: (tmp_path / "read").stat().st_size > 10_000, within=20)
@@ -240,6 +198,7 @@ def test_a_reader_that_stands_still_blocks_nobody_and_then_reads_all_of_it(tmp_p
             heard = {trade.trade_id for trade in line.reader.trades(product) if trade.traded_at_ns <= until_ns}
             assert {number for number in heard if number >= ids[0]} <= set(ids)
         assert rss(line.pid("coinbase")) - before < 20
+        assert line.all_live()
         line.unbroken("coinbase", "bitstamp")
         line.whole()
 

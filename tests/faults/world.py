@@ -9,23 +9,22 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from websockets.sync.client import connect
 
 import poeticoins
+from poeticoins import control
 from poeticoins.config import Settings
 from poeticoins.exchanges import EXCHANGES
-from poeticoins.model import Product
+from poeticoins.model import Product, Trade
+from tests.faults.exchange import Exchange
 from tests.faults.witness import Ear, Reader, disorder, truth
-from tests.trees import ROOT, Tree, tree, until
+from tests.trees import Tree, tree, until
 
 HERE = Path(__file__).parent
 SEED = 7
@@ -39,68 +38,58 @@ QUICK = {
     "AUDIT": "3",
     "OPEN_TIMEOUT": "3",
     "ACK_WITHIN": "2",
+    "STOP_TIMEOUT": "3",
+    "SILENT_AFTER": "6",
+    "PING_INTERVAL": "2",
+    "RSS_LIMIT": "400",
 }
 """Timers of the line, shorter than a user's, over those of tests/trees.py."""
 PATIENCE = 30.0
 
 
-class Exchange:
-    """The embedded exchange's process; it comes back at the address that it had."""
+@dataclass(frozen=True)
+class Market:
+    """What the embedded exchange trades (see simulator/market.py), and the products of it that the line follows."""
 
-    def __init__(self, seed: int, pace: int) -> None:
-        self._arguments = [str(seed), str(pace)]
-        self._port = 0
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, str(HERE / "exchange.py"), str(self._port), *self._arguments]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-        assert self.process.stdout
-        self.url = self.process.stdout.readline().strip()
-        self._port = int(self.url.rpartition(":")[2])
-
-    def suffer(self, exchange: str, fault: str, **fields: Any) -> None:
-        """Has it misbehave: see simulator/faults.py."""
-        with connect(f"{self.url}/control", proxy=None) as control:
-            control.send(json.dumps({"exchange": exchange, "fault": fault, **fields}))
-            assert json.loads(control.recv()) == {"ok": True}
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+    seed: int = SEED
+    pace: int = 3
+    products: Sequence[Product] = tuple(PRODUCTS)
 
 
 class World:
-    """See the module. `tree`: the processes. `others`: the ear of each exchange, by name."""
+    """See the module. tree: the processes. ears: of each exchange, by name. children: further ones, as of line.py."""
 
-    def __init__(self, made: Tree, seed: int, pace: int, products: list[Product]) -> None:
-        self.tree, self.products, self._seed, self._pace = made, products, seed, pace
+    def __init__(self, made: Tree, market: Market, children: Sequence[str]) -> None:
+        self.tree, self.products, self._market, self._children = made, list(market.products), market, children
         file = made.settings.run_dir / "test.toml"
-        file.write_text(_settings(products))
+        file.write_text(settings_text(self.products))
         made.environment |= {f"POETICOINS_{name}": value for name, value in QUICK.items()}
         made.environment["SETTINGS_FILE"] = str(file)
         self.settings: Settings = replace(made.settings, mode="demo")
-        self.exchange = Exchange(seed, pace)
+        self.exchange = Exchange(market.seed, market.pace)
         self.reader: Reader | None = None
         self.ears: dict[str, Ear] = {}
         self._before: dict[str, int] = {}
 
     # -- its life
 
-    def start(self) -> int:
+    def launch(self, **more: Any) -> int:
+        """Starts a supervisor; returns its pid. more: for Popen."""
+        return self.tree.launch(str(HERE / "line.py"), self.exchange.url, *self._children, **more).pid
+
+    def start(self, **more: Any) -> int:
         """Starts a supervisor and waits until all is live; returns its pid."""
-        started = self.tree.launch(str(HERE / "line.py"), self.exchange.url)
-        until(self.all_live, PATIENCE)
+        pid = self.launch(**more)
+        until(self.all_live, 2 * PATIENCE)
         if self.reader is None:
             self.reader = Reader(self.settings, self.products)
             self.goes_on()
-        return started.pid
+        return pid
 
     def begin(self) -> None:
         """A new test begins: from here on its faults are counted, and breaks are told."""
+        # stable: what was restarted just now would, after another death, be so only with a pause
+        until(lambda: all(child["uptime"] > 1 for child in self.status()["children"]), PATIENCE)
         status = self.status()
         self._before = {feed["exchange"]: feed["reconnects"] for feed in status["feeds"]}
         self._before |= {f"restarts of {child['name']}": child["restarts"] for child in status["children"]}
@@ -161,6 +150,35 @@ class World:
         os.kill(pid, how)
         return pid
 
+    def order(self, name: str, words: str) -> int:
+        """Has a child do something to itself, see hooked.py; its pid. Returns when it has begun to obey."""
+        pid, file = self.pid(name), self.settings.run_dir / f"{name}.order"
+        half = file.with_suffix(".half")
+        half.write_text(words)
+        half.rename(file)
+        os.kill(pid, signal.SIGUSR1)
+        until(lambda: not file.exists(), PATIENCE)
+        return pid
+
+    def restart(self, name: str) -> int:
+        """Asks for a child to be restarted, as a person does, and waits for the next one; its pid."""
+        before = self.pid(name)
+        control.ask(self.settings, {"verb": "restart", "name": name})
+        return self.replaced(name, before)
+
+    @contextlib.contextmanager
+    def elsewhere(self, exchange: str, url: str, **environment: str) -> Iterator[None]:
+        """Meanwhile, the exchange's client looks for it at `url`; at the end it is live again where it was before."""
+        file = self.settings.run_dir / f"{exchange}.elsewhere"
+        file.write_text(json.dumps({"url": url, "environment": environment}))
+        self.restart(exchange)
+        try:
+            yield
+        finally:
+            file.unlink()
+            self.restart(exchange)
+        self.seen(exchange, lambda feed: feed["state"] == "live")
+
     def kill_all(self) -> None:
         """Kills the supervisor, and with it everyone."""
         os.kill(self.status()["pid"], signal.SIGKILL)
@@ -176,6 +194,11 @@ class World:
         reader = self.reader
         wanted = {product: len(reader.trades(product)) + trades for product in products or self.products}
         until(lambda: all(len(reader.trades(product)) >= count for product, count in wanted.items()), PATIENCE)
+
+    def heard(self, product: Product) -> list[Trade]:
+        """All of a product that has been delivered so far."""
+        assert self.reader
+        return self.reader.trades(product)
 
     # -- the three claims
 
@@ -207,7 +230,7 @@ class World:
         assert self.reader
         got = self.reader.trades(product)
         first = next(trade for trade in got if not trade.late)
-        return truth(self._seed, self._pace, product, first, until_ns) - {trade.trade_id for trade in got}
+        return truth(self._market.seed, self._market.pace, product, first, until_ns) - {trade.trade_id for trade in got}
 
     def open_gaps(self, product: Product) -> list[str]:
         with _run_dir(self.settings):
@@ -221,6 +244,11 @@ class World:
     def has_candles(self, product: Product, closed: pd.DataFrame) -> None:
         """The candles `closed`, asked for before a fault, are there still; sums may differ in their last bit."""
         pd.testing.assert_frame_equal(self.candles(product).loc[closed.index], closed, rtol=1e-12)
+
+
+def other(exchange: str) -> str:
+    """The one of the two to which nothing was done."""
+    return "bitstamp" if exchange == "coinbase" else "coinbase"
 
 
 @contextlib.contextmanager
@@ -237,7 +265,7 @@ def _run_dir(settings: Settings) -> Iterator[None]:
             os.environ["POETICOINS_RUN_DIR"] = before
 
 
-def _settings(products: list[Product]) -> str:
+def settings_text(products: list[Product]) -> str:
     """A file of settings that has these products followed."""
     pairs = {name: [product.pair for product in products if product.exchange == name] for name in EXCHANGES}
     return "\n".join(f"[exchanges.{name}]\nproducts = {json.dumps(found)}" for name, found in pairs.items())
@@ -245,11 +273,11 @@ def _settings(products: list[Product]) -> str:
 
 @contextlib.contextmanager
 def world(
-    *, seed: int = SEED, pace: int = 3, products: Sequence[Product] = PRODUCTS, running: bool = True, **settings: str
+    market: Market | None = None, *, children: Sequence[str] = (), running: bool = True, **settings: str
 ) -> Iterator[World]:
     """A World; `settings` as environment variables without their prefix. Nothing of it is left behind."""
     with tree() as made:
-        it = World(made, seed, pace, list(products))
+        it = World(made, market or Market(), children)
         made.environment |= {f"POETICOINS_{name}": value for name, value in settings.items()}
         try:
             if running:
@@ -261,9 +289,10 @@ def world(
 
 
 class Kept:
-    """A line that several tests use one after the other: to make one takes some seconds."""
+    """A line that several tests use one after the other: to make one takes some seconds. Arguments: see `world`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *market: Market, **more: Any) -> None:
+        self._market, self._more = market, more
         self._stack = contextlib.ExitStack()
         self._line: World | None = None
 
@@ -271,7 +300,7 @@ class Kept:
         """The line that there is if it is healthy, else a new one."""
         if self._line is None or not self._line.is_healthy():
             self.drop()
-            self._line = self._stack.enter_context(world())
+            self._line = self._stack.enter_context(world(*self._market, **self._more))
         self._line.begin()
         return self._line
 

@@ -1,4 +1,4 @@
-"""A link between browser and server that can be cut, or go silent, as a network does."""
+"""A link between two that speak by TCP, which can be cut, or go silent, as a network does."""
 
 import socket
 import struct
@@ -7,10 +7,12 @@ from contextlib import suppress
 
 
 class Link:
-    """Passes all that comes to `port` on to `target`; `cut()` resets everything, `silence()` only holds it back."""
+    """
+    Passes all that comes to `port` on to the port `target`; `cut()` resets everything, `silence()` only holds it back.
+    """
 
-    def __init__(self) -> None:
-        self.target = 0
+    def __init__(self, target: int = 0) -> None:
+        self.target = target
         self._flows = threading.Event()
         self._flows.set()
         self._is_cut = False

@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from poeticoins import connection
+from tests.faults.serving import in_a_thread
 from tests.following import BTC, following
 
 OPENSSL = shutil.which("openssl") or ""
@@ -68,6 +69,7 @@ async def exchange_with(certificate: Path, connected: list[ServerConnection]) ->
         yield f"wss://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
+@pytest.mark.row(30)
 @pytest.mark.parametrize(
     ("made", "words"),
     [
@@ -78,25 +80,22 @@ async def exchange_with(certificate: Path, connected: list[ServerConnection]) ->
     ],
     ids=["self-signed", "expired", "another address", "another name"],
 )
-async def test_nothing_is_taken_from_an_exchange_with_a_bad_certificate(
-    run_dir, certificate, authority, monkeypatch, caplog, made, words
-):
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
-    connected: list[ServerConnection] = []
-    async with (
-        exchange_with(certificate(**made), connected) as url,
-        following(run_dir, None, BTC, urls={"coinbase": url}, backfill=False) as client,
+def test_nothing_is_taken_from_an_exchange_with_a_bad_certificate(line, certificate, authority, made, words):
+    with (
+        in_a_thread(exchange_with(certificate(**made), connected := [])) as url,
+        line.elsewhere("coinbase", url, SSL_CERT_FILE=str(authority / "ca.pem")),
     ):
-        await client.until_problem("its certificate is not to be trusted")
-        await client.until(lambda: client.facts["next_try_in"])
+        problem = line.seen("coinbase", lambda feed: feed["problem"])
+        wait = line.seen("coinbase", lambda feed: feed["next_try_in"])
 
-        assert words in client.facts["problem"]
-        assert "nothing was taken from it" in client.facts["problem"]
-        assert 25 < client.facts["next_try_in"] <= 60
-        assert not client.items
+        assert "its certificate is not to be trusted" in problem
+        assert words in problem
+        assert "nothing was taken from it; someone may sit between us and the exchange" in problem
+        assert 25 < wait <= 60
         assert not connected
-        (record,) = [record for record in caplog.records if record.getMessage() == "cannot connect"]
-        assert "someone may sit between us and the exchange" in record.facts["alert"]
+        line.unbroken("bitstamp")
+    assert 'alert="someone may sit between us' in line.tree.log.read_text()
+    line.whole()
 
 
 async def test_a_good_certificate_is_accepted(run_dir, certificate, authority, monkeypatch):
