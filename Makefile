@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report simulate soak check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report simulate soak mutate check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -39,6 +39,12 @@ simulate: setup  ## the line in virtual time under FAULTS=… faults of SEED=…
 SECONDS ?= 300
 soak: setup  ## the real processes under random faults for SECONDS=…, by the plan of SEED=…
 	$(BIN)/python -m tests.faults.soak $(SECONDS) $(SEED)
+
+RULES ?=
+JOBS ?= $(shell nproc)
+mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some eight minutes
+	@$(BIN)/python -c 'import mutmut' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutate]'
+	@JOBS=$(JOBS) $(BIN)/python -m tests.mutation $(RULES)
 
 check: setup  ## ruff, mypy --strict and the layer test
 	$(BIN)/ruff check .

@@ -166,3 +166,28 @@ def test_an_exchange_that_names_trades_too_soon_hides_no_hole_and_is_given_longe
     known.behind(10**15, 100.0, 2.0)
     assert not known.behind(10**15, 103.9, 2.0)
     assert known.behind(10**15, 104.0, 2.0)
+
+
+@pytest.mark.parametrize(("times", "longer"), [(0, 1), (1, 2), (2, 4), (12, 1024)])
+def test_an_exchange_is_given_twice_as_long_each_time_that_it_was_merely_slow(times, longer):
+    known = continuity()
+    known.accept(make_trade(5, at=1))
+    for number in range(6, 6 + times):
+        hole = known.declare(number, NOON + 9)
+        assert hole is not None
+        assert (hole.first_id, hole.last_id, hole.missing) == (number, number, 1)
+        assert known.accept(make_trade(number, at=number)) == [make_trade(number, at=number)]
+
+    assert not known.behind(900, 0.0, 2.0)
+    assert not known.behind(900, 2.0 * longer - 0.1, 2.0)
+    assert known.behind(900, 2.0 * longer, 2.0)
+
+
+def test_only_what_is_older_than_the_newest_is_late_be_it_of_the_same_instant():
+    known = continuity()
+    assert known.known_id == 0
+    known.accept(make_trade(5, at=1))
+    known.accept(make_trade(7, at=3))
+
+    assert not known.is_late(make_trade(7, at=3))
+    assert known.is_late(make_trade(6, at=3))
