@@ -15,7 +15,26 @@ from tests.dashboards.conftest import FLAGS, NAMES
 
 TICK = os.sysconf("SC_CLK_TCK")
 BOARD = "[...document.querySelectorAll('*')].map(node => node.shadowRoot).find(root => root?.querySelector('.board'))"
-PRICED = f"() => /[0-9]/.test({BOARD}?.querySelector('.price-text')?.textContent ?? '')"
+LOOK = f"""{{
+  const seen = (window.seen = {{}});
+  const look = () => {{
+    const price = {BOARD}?.querySelector('.price-text');
+    const text = price?.textContent ?? "";
+    const box = price?.getBoundingClientRect();
+    const isShown = /[0-9]/.test(text) && price.checkVisibility({{ visibilityProperty: true, opacityProperty: true }})
+      && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+    if (isShown && !seen.first) {{
+      const traded = Date.parse(price.closest(".card").querySelector("time").dateTime);
+      Object.assign(seen, {{ first: text, age: Date.now() - traded }});
+      setTimeout(() => {{ seen.priced = performance.now() }}); // the frame that shows it has been drawn by then
+    }}
+    if (seen.first && isShown && text !== seen.first) return void (seen.live = performance.now());
+    requestAnimationFrame(look);
+  }};
+  requestAnimationFrame(look);
+}}"""
+"""Notes in the page, by its own clock since the navigation began, when a price was in sight, and when it moved."""
+SEEN = """[seen.priced, performance.getEntriesByName("first-contentful-paint")[0].startTime, seen.live, seen.age]"""
 WATCH = f"""() => {{
   window.ages = [];
   const watched = new MutationObserver((changes) => {{
@@ -41,7 +60,12 @@ def chromium() -> Iterator[Any]:
 
 
 class Screen:
-    """A page at `url` + `query`, opened now, with its own storage. first_price: seconds from navigation to a price."""
+    """
+    A page at `url` + `query`, opened now, with its own storage.
+
+    first_price, live: seconds from navigation until a price was painted in sight, and until it first moved; age: how
+    old that first price was then, in seconds since it was traded.
+    """
 
     def __init__(self, browser: Any, url: str, query: str = "") -> None:
         self._browser = browser
@@ -50,10 +74,11 @@ class Screen:
         self._host = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
         self.foreign: list[str] = []
         self._page.on("request", lambda request: self._note(request.url))
-        began = time.monotonic()
+        self._page.add_init_script(LOOK)
         self._page.goto(url + query, wait_until="commit")
-        self._page.wait_for_function(PRICED)
-        self.first_price = time.monotonic() - began
+        self._page.wait_for_function("() => window.seen?.live")
+        priced, painted, live, age = self._page.evaluate(SEEN)
+        self.first_price, self.live, self.age = max(priced, painted) / 1000, live / 1000, age / 1000
 
     def _note(self, address: str) -> None:
         if not address.startswith((self._host, "data:", "blob:")):

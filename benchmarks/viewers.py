@@ -64,7 +64,7 @@ class Viewer(asyncio.BufferedProtocol):
         await self._message()
         self._send("PULL-DOC-REQ", {})
         roots = json.loads(await self._message())["doc"]["roots"]
-        self._model = next(root["id"] for root in roots if root["attributes"].get("class_name") == "Cards")
+        self._model = next(root["id"] for root in roots if root["attributes"].get("class_name") == "PageCards")
         self._event("document_ready", [])
         self._say({"hello": 1, "select": self.select, "focus": self.focus, "interval": "1m"})
         if self.focus:

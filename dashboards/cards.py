@@ -23,6 +23,9 @@ SCRIPTS = tuple(
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""
 
+OPENING = "opening.js"
+"""What only a page of its own has after them: it draws the board before there is a component."""
+
 STYLES = ("cards", "tools", "focus", "places", "compare", "system", "alerts", "desk")
 
 
@@ -30,13 +33,17 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
+SCRIPT = "\n".join(map(asset, SCRIPTS))
+STYLE = "\n".join(asset(f"{name}.css") for name in STYLES)
+
+
 class Cards(JSComponent):
     """Sends texts of JSON to the browser and hands on what it says; knows nothing of what they mean."""
 
     owns_page = param.Boolean(default=True, doc="Whether address, history, storage and title of the page are its own.")
 
-    _esm = "\n".join(asset(name) for name in SCRIPTS)
-    _stylesheets = [asset(f"{name}.css") for name in STYLES]  # noqa: RUF012  Panel's own way to declare them
+    _esm = SCRIPT
+    _stylesheets = [STYLE]  # noqa: RUF012  Panel's own way to declare them
 
     def __init__(self, heard: Callable[[Any], None], **params: Any) -> None:
         super().__init__(sizing_mode="stretch_width", **params)  # type: ignore[no-untyped-call]
@@ -58,3 +65,10 @@ class Cards(JSComponent):
             self._heard(event.data)
         else:
             super()._server_event(doc, event)
+
+
+class PageCards(Cards):
+    """The same in a page of its own, which brought scripts and styles along and has drawn the board by them already."""
+
+    _esm = "export const render = (panel) => poeticoins.render(panel);"
+    _stylesheets = []  # noqa: RUF012  as above

@@ -21,7 +21,7 @@ from dashboards.prices import Prices
 from dashboards.quote import WINDOW_S
 from dashboards.replies import Replies
 from dashboards.source import Source, past
-from dashboards.view import Selection
+from dashboards.view import Selection, View
 from dashboards.watch import Watch
 from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
 
@@ -89,6 +89,12 @@ class Feed:
     def snapshot(self, selection: Selection) -> str:
         """All that a page needs to draw `selection`."""
         return self._prices.snapshot(selection, self._outlook.status)
+
+    def first(self, view: View) -> list[str]:
+        """What a page of `view` is sent with, so that it shows prices before it is joined; nothing follows from it."""
+        selection = view.selection if view.place == "prices" else ()
+        days = self._days.text(self._prices.keys(selection))
+        return [self.snapshot(selection), *([days] if days else [])]
 
     # -- following the supervisor
 

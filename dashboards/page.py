@@ -1,6 +1,7 @@
 """A page for each session: the shared feed, this session's store, and the board that shows it."""
 
 import asyncio
+import re
 from functools import cache, partial
 from typing import Any
 
@@ -11,9 +12,13 @@ from panel.io.state import set_curdoc
 
 from dashboards import broadcast, sharing
 from dashboards.admission import MOST_SESSIONS
-from dashboards.cards import Cards, asset
+from dashboards.cards import OPENING, SCRIPT, STYLE, Cards, PageCards, asset
 from dashboards.headers import CONTENT_POLICY
 from dashboards.store import Store
+from dashboards.view import addressed
+
+UNNEEDED = re.compile(r"<script[^>]*/bokeh-gl\b[^>]*></script>")
+"""Of BokehJS, what nothing of the page is drawn by; all else Panel's own part of it asks for as it begins."""
 
 
 class TooManySessions(Exception):
@@ -29,19 +34,30 @@ def serve_board() -> None:
     document.title = "Poeticoins"
     document.template_variables["policy"] = CONTENT_POLICY
     document.template_variables["theme"] = asset("theme.js")
+    document.template_variables["script"] = f"{SCRIPT}\n{asset(OPENING)}"
+    document.template_variables["style"] = STYLE
+    document.template_variables["first"] = partial(_first, document)
     board(document).servable()
 
 
 def board(document: Document) -> Cards:
     """The live component, joined to the feed of this process for as long as its session lasts."""
     loop = _loop(document)
-    cards = Cards(lambda message: store.from_page(message))
+    cards = PageCards(lambda message: store.from_page(message))
     store = Store(
         sharing.feed(loop), partial(_send, document, cards, broadcast.Line(document)), loop.call_soon_threadsafe
     )
     document.on_event("connection_lost", lambda _event: store.lost(partial(_connections, document)))
     document.on_session_destroyed(lambda _context: store.close())
     return cards
+
+
+def _first(document: Document) -> str:
+    """What the page draws before its link is there, made when the page is sent: texts of JSON, one a line."""
+    context: Any = document.session_context
+    request = context.request if context else None
+    texts = sharing.feed(_loop(document)).first(addressed(request.arguments if request else {}))
+    return "\n".join(texts).replace("<", "\\u003c")  # in JSON it only stands in strings; so no tag begins in the page
 
 
 def _connections(document: Document) -> int:
@@ -76,4 +92,6 @@ def _send(document: Document, cards: Cards, line: broadcast.Line, text: str) -> 
 @cache
 def template(name: str) -> Template:
     """A page of `assets/`. Values are escaped unless Bokeh made them, which the page marks with `safe`."""
-    return Environment(autoescape=True).from_string(asset(name))
+    environment = Environment(autoescape=True)
+    environment.filters["needed"] = partial(UNNEEDED.sub, "")
+    return environment.from_string(asset(name))

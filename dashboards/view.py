@@ -1,6 +1,6 @@
 """What one page shows: rules for what a browser says of it. Pure; which products are followed, the feed knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +59,13 @@ def turned(view: View, message: Mapping[str, Any]) -> View:
     if isinstance(interval, str) and interval in INTERVALS:
         view = replace(view, interval=interval)
     return view
+
+
+def addressed(arguments: Mapping[str, Sequence[bytes]]) -> View:
+    """What the query of a page's address asks for, as assets/address.js reads it; this too may be anything."""
+    said = {name: values[0].decode(errors="replace") for name, values in arguments.items() if values}
+    given = {"select": [key for key in said["products"].split(",") if key]} if "products" in said else {}
+    return turned(View(), given | {name: said[name] for name in ("focus", "place") if said.get(name)})
 
 
 def _selection(said: Any) -> Selection:

@@ -5,13 +5,14 @@ const SILENT_MS = 12_000; // the server says something every 5 s: after so long 
 const DEAD_MS = 60_000; // and after so long it will not come back by itself
 
 class Board {
+  // model: Panel's side of the component; before there is one, whatever keeps what is said until `join`.
   constructor(model) {
     this.model = model;
     this.clock = new ServerClock();
     this.place = new Place(model.owns_page);
     if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.place.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], expects: false, unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
     if (view.products) this.place.write(view, false);
     this.build();
   }
@@ -145,6 +146,20 @@ class Board {
     if (this.unseen < ACK_EVERY) return;
     this.model.send_msg({ seen: this.unseen });
     this.unseen = 0;
+  }
+
+  // What the page brought along: true as of when it was made, and its age is told, but nothing comes yet.
+  preview(texts) {
+    for (const text of texts) this.receive(text);
+    this.status.wait();
+  }
+
+  // There is a link: it is told what was said until now, and everything comes anew.
+  join(model) {
+    const { waiting = [] } = this.model;
+    Object.assign(this, { model, expects: true });
+    for (const message of waiting) model.send_msg(message);
+    this.hello();
   }
 
   // A page that does not own its address leaves it to the server which products come first.
@@ -288,12 +303,12 @@ class Board {
     this.tick();
   }
 
-  // Called once a second. A link that died without a word: say so; and once the server can be reached again, while this
-  // connection cannot, begin anew: the address holds all that is shown.
+  // Called once a second. A link that died without a word, or does not come: say so; and once the server can be reached,
+  // while this connection cannot, begin anew: the address holds all that is shown.
   async watch() {
     const silent = Date.now() - (this.heardAt ?? Date.now());
     if (silent > SILENT_MS) this.lost();
-    if (silent > DEAD_MS && this.place.owned && !this.checking) {
+    if (silent > DEAD_MS && this.place.owned && this.expects && !this.checking) {
       this.checking = true;
       if (await answers()) location.reload();
       this.checking = false;

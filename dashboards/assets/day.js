@@ -61,10 +61,14 @@ function digitsOf(price) {
   return (price.split(".")[1] || "").length;
 }
 
+const WRITERS = []; // by digits: to make one takes far longer than to write with it
+const SHORT = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 4 });
+
 function written(value, digits) {
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  WRITERS[digits] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return WRITERS[digits].format(value);
 }
 
 function short(size) {
-  return size.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 4 });
+  return SHORT.format(size);
 }

@@ -10,11 +10,11 @@ function listen(bokehDocument) {
   bokehDocument.on_message("poeticoins", (text) => current.receive(text));
 }
 
-export function render({ model, view }) {
-  const board = new Board(model);
+// Lets time pass for `board`, which is on the screen from now on. Returns how to end it.
+function begin(board) {
   current = board;
   const onVisible = () => {
-    if (model.owns_page) board.desk.unseen.look(document.hidden);
+    if (board.place.owned) board.desk.unseen.look(document.hidden);
     board.tick();
     board.drawSoon();
   };
@@ -24,8 +24,7 @@ export function render({ model, view }) {
   }, 1000);
   document.addEventListener("visibilitychange", onVisible);
   const stay = board.place.onTravel(() => board.travel());
-  model.on("msg:custom", (text) => board.receive(text));
-  model.on("remove", () => {
+  return () => {
     clearInterval(ticking);
     document.removeEventListener("visibilitychange", onVisible);
     stay();
@@ -34,10 +33,20 @@ export function render({ model, view }) {
     board.exporter.close();
     board.compare.close();
     board.desk.end();
-  });
+  };
+}
+
+// From now on `board`, which began, is live; `end` is called when Panel takes it off the screen.
+function connect(board, { model, view }, end) {
+  model.on("msg:custom", (text) => board.receive(text));
+  model.on("remove", end);
   listen(view.model.document);
-  if (model.owns_page) keepConnected(view.model.document, () => current.lost());
-  document.getElementById("opening")?.remove();
-  board.hello();
+  if (board.place.owned) keepConnected(view.model.document, () => current.lost());
+  board.join(model);
+}
+
+export function render(panel) {
+  const board = new Board(panel.model);
+  connect(board, panel, begin(board));
   return board.node;
 }

@@ -1,6 +1,7 @@
 // The head of the page: the badge, the rate, the ribbon over made-up prices, the troubles, and what to start.
 
 const LOST = { kind: "lost", badge: "Reconnecting" };
+const OPENING = { kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 };
 
 class StatusBar {
   // tools: nodes of the head beside its own.
@@ -15,7 +16,7 @@ class StatusBar {
     this.add = button("add", "+ Add", onAdd);
     this.add.append(el("span", "long", " product"));
     this.header = el("header", "top", mark(), name, ...tools, this.add, this.rate, this.badge);
-    this.show({ kind: "opening", badge: "Connecting", sentence: "", commands: [], notices: [], rate: 0 });
+    this.show(OPENING);
   }
 
   show(status) {
@@ -52,6 +53,12 @@ class StatusBar {
       el("p", "", el("code", "", live), " for the market, or ", el("code", "", demo), " for made-up prices without a network."),
     );
     if (reason) this.absence.title = reason;
+  }
+
+  // What is shown came with the page, and the link is yet to come.
+  wait() {
+    if (this.status.kind !== "none") this.showBadge(OPENING);
+    say(this.rate, "");
   }
 
   // The page lost its server: the badge says so, and the cards go on to tell their age.

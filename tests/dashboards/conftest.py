@@ -80,10 +80,15 @@ class Screen:
         return self.page.locator(selector).first.inner_text()
 
     def until(self, expression: str, argument: object = None) -> None:
-        """Waits until the JavaScript `expression`, of `board` (the page's shadow root) and `argument`, is true."""
+        """
+        Waits until the JavaScript `expression`, of `board` (the page's shadow root) and `argument`, is true.
+
+        Only once BokehJS is there: what the page shows before is test_opening.py's.
+        """
         self.page.wait_for_function(
             "argument => { const board = [...document.querySelectorAll('*')].map(node => node.shadowRoot)"
-            f".find(root => root && root.querySelector('.board')); return board && ({expression}) }}",
+            ".find(root => root && root.querySelector('.board'));"
+            f"return board && window.Bokeh?.documents.length && ({expression}) }}",
             arg=argument,
         )
 

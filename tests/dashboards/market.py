@@ -213,6 +213,8 @@ async def leave(market: Market) -> None:
 
 
 async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
+    from panel.io.resources import BASE_TEMPLATE
+
     from dashboards import page, server
 
     products = TEN if mode == "ten" else products
@@ -237,9 +239,10 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
     if mode == "plain":
         page.broadcast.Line.write = lambda *_: False
     if mode == "guest":
-        page.Cards = partial(page.Cards, owns_page=False)
+        page.PageCards = partial(page.Cards, owns_page=False)
+        page.template = lambda _: BASE_TEMPLATE  # Panel's own
     if mode == "broken":
-        page.Cards = lambda *_: 1 / 0
+        page.PageCards = lambda *_: 1 / 0
     if mode == "hole":
         began = pd.Timestamp.now("UTC") - pd.Timedelta(minutes=3)
         gaps = [(began - pd.Timedelta(minutes=2), began, 9, "disconnected", began)]  # this one was refilled

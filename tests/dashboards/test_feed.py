@@ -1,6 +1,7 @@
 """The shared feed on a market of our own, without a browser: what its pages get, and what becomes of trouble."""
 
 import asyncio
+import json
 import logging
 import time
 from itertools import pairwise
@@ -8,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from dashboards.feed import Feed, _end
+from dashboards.view import View
 from poeticoins.errors import RequestTimeout, WireMismatch
 from tests.dashboards.market import PRODUCTS, Market, status, trade
 from tests.dashboards.reading import read
@@ -289,6 +291,20 @@ async def test_last_day_is_told_at_the_opening_and_when_it_changes(market, feed)
     feed.join(late)
     assert late.of("days")[-1]["days"] == viewer.of("days")[-1]["days"]
     assert other.of("days") == []
+
+
+async def test_page_is_sent_with_its_cards_and_their_day_and_with_none_at_another_place(market, feed):
+    market.tell(trade(BTC, "60000.00"))
+    await until(lambda: len(feed.first(View(selection=(str(BTC),)))) == 2)
+
+    snapshot, days = map(json.loads, feed.first(View(selection=(str(BTC), "nobody:A-B"))))
+    (elsewhere,) = map(json.loads, feed.first(View(place="system")))
+
+    assert [card["key"] for card in snapshot["cards"]] == [str(BTC)]
+    assert snapshot["cards"][0]["part"][1] == "60,000.00"
+    assert days["days"][0][0] == str(BTC)
+    assert elsewhere["cards"] == []
+    assert feed.viewers == 0
 
 
 async def test_chart_is_sent_to_who_asks(market, feed):

@@ -75,7 +75,10 @@ def test_without_a_supervisor_the_page_says_what_to_start(served, screen, window
 
     shown.until("board.querySelector('.badge').textContent === 'No supervisor'")
 
-    assert shown.page.locator("code").all_inner_texts()[:2] == ["python supervisor.py", "python supervisor.py --demo"]
+    assert shown.page.locator(".absence code").all_inner_texts() == [
+        "python supervisor.py",
+        "python supervisor.py --demo",
+    ]
     badge = shown.page.locator(".badge").bounding_box()
     assert badge["x"] + badge["width"] <= window["width"]
     assert not shown.page.locator(".prices .zone").is_visible()
@@ -130,7 +133,7 @@ def test_failure_of_the_script_is_told_in_words(served, screen):
 def test_page_comes_back_by_itself_after_its_server(served, screen):
     first = served("live")
     shown = screen(first.url)
-    shown.until(ALL_PRICED)
+    shown.until(f"{ALL_PRICED} && board.querySelector('.badge').dataset.kind === 'live'")
     shown.page.evaluate("window.kept = true")
 
     first.kill()
@@ -148,7 +151,7 @@ def test_page_comes_back_by_itself_after_its_server(served, screen):
 def test_page_that_is_too_old_for_its_server_takes_a_new_one(served, screen):
     first = served("forgetful")
     shown = screen(first.url)
-    shown.until(ALL_PRICED)
+    shown.until(f"{ALL_PRICED} && board.querySelector('.badge').dataset.kind === 'live'")
     shown.page.evaluate("window.kept = true")
     first.kill()
     shown.until("board.querySelector('.badge').dataset.kind === 'lost'")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboards.view import MOST_PRODUCTS, View, turned
+from dashboards.view import MOST_PRODUCTS, View, addressed, turned
 
 A, B = "coinbase:BTC-USD", "bitstamp:ETH-EUR"
 
@@ -27,6 +27,21 @@ A, B = "coinbase:BTC-USD", "bitstamp:ETH-EUR"
 )
 def test_view_takes_what_it_understands(message, view):
     assert turned(View((A,), A, "5m"), message) == view
+
+
+@pytest.mark.parametrize(
+    ("arguments", "view"),
+    [
+        ({}, View()),
+        ({"products": [f"{A},{B},{A},".encode()], "focus": [B.encode()]}, View((A, B), B)),
+        ({"products": [A.encode(), B.encode()], "place": [b"system"]}, View((A,), None, place="system")),
+        ({"products": [b""], "focus": [b""], "place": [b""]}, View(())),
+        ({"products": [b"\xff\xfe" * 99], "focus": [b"x" * 99], "place": [b"<b>"], "select": [A.encode()]}, View(())),
+        ({"products": [], "theme": [b"dark"]}, View()),
+    ],
+)
+def test_address_is_read_as_the_page_reads_it_and_may_be_anything(arguments, view):
+    assert addressed(arguments) == view
 
 
 def test_view_holds_sixty_products_at_most():
