@@ -111,7 +111,7 @@ class AlertPanel {
     this.opener.setAttribute("aria-label", `Alerts, ${armed} armed`);
     const focused = this.list.getRootNode().activeElement?.dataset?.act;
     this.list.replaceChildren(...(alerts.length ? alerts.map((alert) => this.item(alert)) : [el("li", "none", "No alerts are set.")]));
-    if (focused) this.list.querySelector(`[data-act="${focused}"]`)?.focus();
+    if (focused) [...this.list.querySelectorAll("[data-act]")].find(({ dataset }) => dataset.act === focused)?.focus();
     this.drawAlarm();
   }
 

@@ -29,6 +29,7 @@ PRODUCTS = [
     for quote in ("EUR", "USD")
     for base in ("LTC", "BTC", "ETH")
 ]
+HOSTILE = "<img src=x onerror=stolen()>"
 MOST_TOLD = 2_000
 """Trades of a product that are remembered, so that hours of many trades a second stay cheap."""
 TEN = [Product(f"venue{at}", base, quote) for at in range(10) for base in ("BTC", "XRP") for quote in ("USD", "EUR")]
@@ -230,6 +231,15 @@ async def serve(port: int, mode: str, rate: float, *origins: str, products: Iter
         crashing = {"state": "backoff", "pid": None, "cpu": None, "rss": None, "restarts": 3, "next_try_in": 7.6}
         market.status.children[0].__dict__.update(crashing, exits=[end])
         market.status.feeds[1].delay = SimpleNamespace(p50=-12, p99=1_300, trades=60, window=60)
+    if mode == "hostile":
+        market.products[:2] = [Product("coinbase", HOSTILE, "USD"), Product(HOSTILE, "BTC", HOSTILE)]
+        began = pd.Timestamp.now("UTC") - pd.Timedelta(minutes=2)
+        market.gaps[market.products[4]] = [(began, began, 3, HOSTILE, pd.NaT)]
+        end = SimpleNamespace(at="2026-01-01T12:30:00+00:00", how=HOSTILE, ran_for=75.0, words=[HOSTILE])
+        market.status.children[0].__dict__.update(name=HOSTILE, state=HOSTILE, exits=[end], restarts=1)
+        market.status.feeds[0].__dict__.update(state="reconnecting", problem=HOSTILE, host=HOSTILE, gaps=1)
+        loss = SimpleNamespace(why=HOSTILE, heard_at="2026-01-01T12:30:00+00:00")
+        market.status.feeds[1].__dict__.update(exchange=HOSTILE, state=HOSTILE, last_loss=loss, reconnects=1)
     if mode == "unwell":
         market.status.feeds[0].last_trade_at = "2026-01-01T12:30:00+00:00"  # it says that it is live all the same
         market.status.feeds[1].__dict__.update(state="degraded", problem="no answer for BTC-EUR")

@@ -112,6 +112,7 @@ def test_hostile_and_unknown_parameters_are_named_and_never_run(served, screen):
 
     for text in HOSTILE:
         parameters = {"products": f"{text},{BTC}", "focus": text, "interval": text, "theme": text, text: text}
+        parameters |= {"place": text, "compare": text, "sort": text}
         query = shown.page.evaluate("it => String(new URLSearchParams(it))", parameters)
         shown.page.goto(f"{shown.url}?{query}#{text}")
         shows(shown, BTC)

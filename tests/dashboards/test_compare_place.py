@@ -186,6 +186,7 @@ def test_page_that_lost_its_server_counts_nobody_and_comes_back(served, screen):
     first.kill()
     shown.until("board.querySelectorAll('.side tr.left-out').length === 4")
     assert shown.text(".side .words") == "left out: page offline"
+    shown.page.set_default_timeout(30_000)  # another server begins, perhaps on a busy machine
     served("live", port=first.port)
 
     shown.until(f"{FULL} && board.querySelectorAll('.side tr.left-out').length === 0")
