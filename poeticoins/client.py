@@ -17,7 +17,7 @@ from poeticoins.bus import Answerer, Publisher
 from poeticoins.child import Child
 from poeticoins.config import Settings
 from poeticoins.connection import Address
-from poeticoins.errors import PoeticoinsError
+from poeticoins.errors import PoeticoinsError, UnknownProduct
 from poeticoins.exchanges import EXCHANGES, followed
 from poeticoins.feed import Feed
 from poeticoins.follower import Follower
@@ -29,6 +29,7 @@ from poeticoins.log import warn
 from poeticoins.model import Product
 from poeticoins.prehistory import Prehistory
 from poeticoins.refill import Refills
+from poeticoins.rest import Rest
 from poeticoins.restarts import ConnectionBackoff
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,9 @@ async def run(settings: Settings, child: Child, name: str) -> None:
         child.facts = lambda: {"feed": client.facts()}
         child.ready()
         try:
-            works = (client.follow(), client.refill(), client.prehistory.run(), client.beat(settings.beat_interval))
-            await child.until_stopped(*works)
+            async with client.rest:
+                works = (client.follow(), client.refill(), client.prehistory.run(), client.beat(settings.beat_interval))
+                await child.until_stopped(*works)
         finally:
             child.facts = dict  # the last heartbeats must not ask a closed client
             client.close()
@@ -57,7 +59,9 @@ class Client:
         self._publisher = Publisher(settings.socket(name), self._greet)
         self._replayer = Answerer(settings.socket(f"{name}-replay"), self._answer)
         self._products = followed(settings)[name]
-        self._refills = Refills(exchange, settings)
+        # one for all that asks the exchange: what it allows a second, and a 429, concern them together
+        self.rest = Rest(exchange.REST_PER_SECOND, "none" if settings.embedded_url else settings.proxy)
+        self._refills = Refills(exchange, settings, self.rest)
         # a replay has no REST: a client that comes back hears its older trades again, by the socket
         want = self._refills.want if settings.backfill and settings.mode != "replay" else None
         self._intakes = {
@@ -65,7 +69,7 @@ class Client:
             for product in self._products
         }
         self._refills.intakes = self._intakes
-        self.prehistory = Prehistory(exchange, settings, self._intakes)
+        self.prehistory = Prehistory(exchange, settings, self._intakes, self.rest)
         self._inherit(settings)
         strict_time = settings.mode != "replay"
         self._feed = Feed(exchange, self._intakes, strict_time=strict_time, when_opened=self._refills.retry)
@@ -127,10 +131,16 @@ class Client:
             asked = wire.decode_question(question)
             if not isinstance(asked, messages.ReplayQuestion):
                 raise ValueError("expected a replay question; historical answers the others")
-            intake = self._intakes[Product.parse(asked.product)]
+            intake = self._intake_of(asked.product)
         except (ValueError, LookupError, PoeticoinsError) as error:
             return wire.encode(wire.refusal(error))
         return wire.encode(intake.published.replay(asked, REPLAY_PAGE))
+
+    def _intake_of(self, product: str) -> Intake:
+        intake = self._intakes.get(Product.parse(product))
+        if intake is None:
+            raise UnknownProduct.among(product, map(str, self._intakes))
+        return intake
 
     def close(self) -> None:
         """Lets go of journals and sockets; what was received is in the journals then."""

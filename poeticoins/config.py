@@ -18,7 +18,7 @@ from poeticoins.model import Mode, Product
 from poeticoins.setting_values import converted
 
 SOCKET_PATH_LIMIT = 107  # sun_path on Linux, less its terminator
-LONGEST_SOCKET = "bitstamp-replay.sock"  # the longest name that we make in the run directory, by convention
+LONGEST_SOCKET = 16 * "x" + "-replay.sock"  # an exchange's name has at most 16 characters
 DEFAULT_FILE = Path("poeticoins.toml")
 _ORIGIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 """A host, at need with its port: no wildcard, which would let every page that a browser has open in."""

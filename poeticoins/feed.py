@@ -134,6 +134,8 @@ class Feed:
             self._bad(BadFrame(f"expected a trade of today, got one of {trade.traded_at:%Y-%m-%d %H:%M} UTC"), frame)
         else:
             if trade.origin == "live":  # what a snapshot repeats was traded before anybody listened
+                if trade.product not in link.acked:
+                    self._subscribed(link, (trade.product,))  # no better confirmation than a trade
                 self._arrivals.take(now, link.heard_at_ns - trade.traded_at_ns if self._strict_time else None)
             intake.trade(trade, link.heard_at_ns)
 

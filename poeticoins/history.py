@@ -228,9 +228,11 @@ class History:
         newest = self.next[1] - 1 if self.next[0] == self._epoch else 0
         if epoch != self._epoch or first > newest:
             return self._epoch, first, first - 1, b""
-        records = self._ring.tail(max(0, newest - first + 1))
-        records = records[records["epoch"] == self._epoch]
-        oldest = int(records["sequence"][0]) if len(records) and self._ring.came_round else first
+        tail = self._ring.tail(max(0, newest - first + 1))
+        records = tail[tail["epoch"] == self._epoch]
+        # one of an older journal among them: then all that this one has added is in the ring, the rest was repeated
+        is_cut = self._ring.came_round and 0 < len(records) == len(tail)
+        oldest = int(records["sequence"][0]) if is_cut else first
         first = max(first, self._complete_from, oldest)
         last = max(first - 1, min(last, newest, first + REPLAY_PAGE - 1))
         chosen = records[(records["sequence"] >= first) & (records["sequence"] <= last)].tobytes()

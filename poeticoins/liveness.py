@@ -24,8 +24,6 @@ class Patience:
     """Between pings of WebSocket's own, and for each one's answer: a half-open connection is noticed after both."""
     silent_after: float = 15.0
     """Without any frame, the connection is given up: every exchange answers or beats within this."""
-    behind_after: float = 2.0
-    """That the exchange's heartbeat may name a newer trade than ours before it counts as missing."""
     renew_after: float = 43_200.0
     """Of age, after which a connection is replaced."""
 
@@ -33,7 +31,7 @@ class Patience:
     def of(cls, settings: Settings) -> Self:
         return cls(
             settings.open_timeout, settings.ack_within, settings.ping_interval, settings.silent_after,
-            settings.behind_after, settings.renew_after,
+            settings.renew_after,
         )  # fmt: skip
 
     @property

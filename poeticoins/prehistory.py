@@ -42,12 +42,17 @@ class Prehistory:
     """The candles of one exchange's products."""
 
     def __init__(
-        self, exchange: Exchange, settings: Settings, intakes: Mapping[Product, Intake], manners: Manners = Manners()
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        intakes: Mapping[Product, Intake],
+        rest: Rest,
+        manners: Manners = Manners(),
     ) -> None:
         self._exchange, self._settings, self._intakes, self._manners = exchange, settings, intakes, manners
         self._pause = 0.05 if settings.embedded_url else manners.pause  # the embedded exchange is ours
         self._told: dict[Product, Told] = {}
-        self._rest = Rest(exchange.REST_PER_SECOND, "none" if settings.embedded_url else settings.proxy)
+        self._rest = rest
         self._delay = manners.again
         self._not_before = 0.0
 
@@ -56,13 +61,12 @@ class Prehistory:
         if not self._settings.backfill or self._settings.mode == "replay":
             await asyncio.Event().wait()
         self._told = {product: self._on_disk(product) for product in self._intakes}
-        async with self._rest:
-            await self._trades_first()
-            while True:
-                due = [product for product in self._intakes if self._is_due(product)]
-                if due and time.monotonic() >= self._not_before:
-                    await self._round(due)
-                await asyncio.sleep(self._manners.look)
+        await self._trades_first()
+        while True:
+            due = [product for product in self._intakes if self._is_due(product)]
+            if due and time.monotonic() >= self._not_before:
+                await self._round(due)
+            await asyncio.sleep(self._manners.look)
 
     async def _trades_first(self) -> None:
         """Waits until the trades that were missed have been fetched, but not for ever."""

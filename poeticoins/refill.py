@@ -16,6 +16,8 @@ from poeticoins.rest import NoAnswer, Rest
 
 log = logging.getLogger(__name__)
 DAY_NS = 86_400 * SECOND
+LISTED_NS = DAY_NS - 2 * MARGIN_NS
+"""What an exchange surely still lists, whatever its clock says: an audit that asked for more would never be whole."""
 FIRST_AUDIT = 5.0
 """Seconds after its start at which a client audits first: one that keeps dying would otherwise never come to it."""
 LONGEST_PAUSE = 3600.0
@@ -31,12 +33,13 @@ class Refills:
     last audit, be it that of a client before this one, is compared with the REST's every `audit` seconds.
     """
 
-    def __init__(self, exchange: Exchange, settings: Settings) -> None:
+    def __init__(self, exchange: Exchange, settings: Settings, rest: Rest) -> None:
         self.intakes: Mapping[Product, Intake] = {}
         self._exchange, self._hold, self._again = exchange, settings.hold, settings.refill_again
         self._settings = settings
         self._failures: dict[Product, int] = {}
-        self._rest = Rest(exchange.REST_PER_SECOND, "none" if settings.embedded_url else settings.proxy)
+        self._retries: dict[Product, asyncio.TimerHandle] = {}
+        self._rest = rest
         self._wanted: asyncio.Queue[Need] = asyncio.Queue()
         self._under_way: set[Need] = set()
 
@@ -49,15 +52,19 @@ class Refills:
     def retry(self) -> None:
         """Searches again for every gap of the last day that is still open: to be called after each connection."""
         for product in self.intakes:
-            self._retry(product)
+            self._search_again(product)
 
     def _retry(self, product: Product) -> None:
+        del self._retries[product]
+        self._search_again(product)
+
+    def _search_again(self, product: Product) -> None:
         for need in self.intakes[product].published.open_needs(time_ns() - DAY_NS):
             self.want(need)
 
     async def run(self) -> None:
         """Carries out what is wanted, until cancelled. A bug in a search ends it."""
-        async with self._rest, asyncio.TaskGroup() as searches:
+        async with asyncio.TaskGroup() as searches:
             if self._exchange.BACKFILL_SPANS and self._settings.audit and self._settings.backfill:
                 searches.create_task(self._audit())
             while True:
@@ -78,17 +85,24 @@ class Refills:
         gaps = len(intake.published.open_gaps)
         intake.refilled(need, search.trades, complete=search.complete)
         revealed = len(intake.published.open_gaps) > gaps  # a hole in or after what was found: nobody asks yet
-        self._note(need.product, search.complete and not revealed)
+        self._note(need, search.complete and not revealed)
         if search.found:
             say(log, "refilled", product=need.product, trades=len(search.found), complete=search.complete)
 
-    def _note(self, product: Product, complete: bool) -> None:
-        """A gap whose search failed is searched for again, be there a new connection or none."""
-        failures = 0 if complete else self._failures.get(product, 0) + 1
-        self._failures[product] = failures
-        if failures:
-            pause = min(self._again * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
-            asyncio.get_running_loop().call_later(pause, self._retry, product)
+    def _note(self, need: Need, complete: bool) -> None:
+        """
+        A gap whose search failed is searched for again, be there a new connection or none: all of a product at one
+        time, so a failure while that stands is none more. A gap that is new begins with the shortest pause.
+        """
+        product, standing = need.product, self._retries.get(need.product)
+        if complete or (standing and need.gap is not None):
+            return
+        if standing:
+            standing.cancel()
+        failures = 0 if need.gap is None else self._failures.get(product, 0)
+        self._failures[product] = failures + 1
+        pause = min(self._again * 2.0 ** min(failures, 20), LONGEST_PAUSE)
+        self._retries[product] = asyncio.get_running_loop().call_later(pause, self._retry, product)
 
     async def _audit(self) -> None:
         pause = min(self._settings.audit, FIRST_AUDIT)
@@ -101,7 +115,7 @@ class Refills:
 
     async def _compare(self, product: Product, intake: Intake) -> None:
         now_ns = time_ns()
-        since_ns = max(intake.unaudited_since_ns, now_ns - DAY_NS)
+        since_ns = max(intake.unaudited_since_ns, now_ns - LISTED_NS)
         search = await self._search(Need(product, after_id=0, from_ns=since_ns))
         # what is younger than the clocks may differ by is perhaps still on its way by the socket
         up_to_ns = now_ns - MARGIN_NS

@@ -16,16 +16,16 @@ FIXED = ("run_dir", "mode")
 """What cannot change while the tree runs: its sockets and journals lie there."""
 _READERS = {
     "dashboard": {"host", "port", "allow_origin", "answer_timeout"},
-    "historical": {"ring_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"},
+    "historical": {"ring_capacity", "journal_capacity", "bars_1s", "bars_1m", "bars_1h", "bars_1d"},
     "simulator": {"seed", "speed"},
     "client": {
         "good_after", "backfill", "hold", "refill_again", "journal_capacity", "proxy", "open_timeout", "ping_interval",
-        "ack_within", "silent_after", "behind_after", "renew_after",
+        "ack_within", "silent_after", "behind_after", "renew_after", "audit",
     },
     "supervisor": {"hang_after", "start_timeout", "stop_timeout", "stable_after", "rss_limit"},
     "one exchange's": {"exchanges", "products", "replay_products", "urls", "rest_urls"},
 }  # fmt: skip
-"""Settings that only one kind of process reads, or that are about single exchanges. Any other one concerns all."""
+"""Settings that only some kinds of process read, or that are about single exchanges. Any other one concerns all."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def changes(old: Settings, new: Settings, running: Sequence[ChildSpec], wanted: 
 def _read_by(spec: ChildSpec, settings: Settings) -> dict[str, object]:
     """What the child makes use of."""
     kind = "client" if spec.follows else spec.name
-    foreign = {key for reader, keys in _READERS.items() if reader != kind for key in keys}
+    foreign = {key for keys in _READERS.values() for key in keys} - _READERS.get(kind, set())
     read: dict[str, object] = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name not in foreign}
     if spec.follows:
         name = spec.follows

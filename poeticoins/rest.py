@@ -60,20 +60,6 @@ class Rest:
         if self._session is not None:
             await self._session.close()
 
-    async def get(self, url: str, usable: Callable[[bytes], object] | None = None) -> bytes:
-        """
-        The body of the answer. Raises NoAnswer once all tries have failed.
-
-        usable: raises PoeticoinsError for a body that is none; that counts as a failed try.
-        """
-
-        def unchanged(body: bytes) -> bytes:
-            if usable:
-                usable(body)
-            return body
-
-        return await self.read(url, unchanged)
-
     async def read(self, url: str, parse: Callable[[bytes], T]) -> T:
         """
         What `parse` makes of the answer's body. Raises NoAnswer once all tries have failed.

@@ -24,6 +24,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "bars_1d": (1, 1e7),
     "beat_interval": (0.01, 60),
     "audit": (0, 50),
+    "refill_again": (0.01, 3600),
     "open_timeout": (0.01, 3600),
     "ping_interval": (0.01, 3600),
     "ack_within": (0.01, 3600),

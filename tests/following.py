@@ -94,14 +94,15 @@ async def following(
     )
     with writing(settings.run_dir / settings.mode / name):
         client = Client(settings, name, backoff)
-        tasks = [asyncio.create_task(work) for work in (client.follow(), client.refill(), client.beat(0.1))]
-        try:
-            yield Followed(client, settings, products[0], tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-            client.close()
+        async with client.rest:
+            tasks = [asyncio.create_task(work) for work in (client.follow(), client.refill(), client.beat(0.1))]
+            try:
+                yield Followed(client, settings, products[0], tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+                client.close()
     assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
 
 

@@ -222,6 +222,19 @@ async def test_what_a_socket_left_out_is_found_however_long_nobody_has_audited(r
         await client.until(lambda: client.client._intakes[ETH].unaudited_since_ns > now_ns)
 
 
+async def test_an_audit_that_is_owed_for_days_is_whole_with_what_the_exchange_lists_of_the_last(run_dir, monkeypatch):
+    monkeypatch.setattr("poeticoins.refill.FIRST_AUDIT", 0.2)
+    now_ns = time.time_ns()
+    settings = make_settings(run_dir, journal_capacity=5000)
+    with writing(settings.run_dir / settings.mode / ETH.exchange):
+        journal = Journal(settings.journal(ETH), ETH, settings.mode, 5000)
+        journal.audited(now_ns - 3 * 86_400 * SECOND)
+        journal.close()
+
+    async with EmbeddedExchange() as exchange, following(run_dir, exchange, ETH, audit=1.0) as client:
+        await client.until(lambda: client.client._intakes[ETH].unaudited_since_ns > now_ns)
+
+
 async def test_a_client_that_died_before_its_journal_had_a_trade_asks_historical_again(run_dir, monkeypatch):
     asked = []
 

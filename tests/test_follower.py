@@ -110,7 +110,7 @@ async def test_a_handshake_that_nobody_answers_is_given_up(run_dir):
 
 
 async def test_an_exchange_that_confirms_nothing_is_connected_to_anew(run_dir):
-    async with EmbeddedExchange() as exchange:
+    async with EmbeddedExchange(pace=0.01) as exchange:  # a trade would be a confirmation
         exchange.faults["coinbase"].append(Fault("lose_ack", count=1))
         async with following(run_dir, exchange, ack_within=0.5) as client:
             await client.until_problem("no subscription was confirmed: none within 0.5 s")
@@ -194,7 +194,10 @@ LTC = Product("bitstamp", "LTC", "EUR")
 
 async def test_a_product_that_is_not_confirmed_is_asked_for_again_and_the_others_are_undisturbed(run_dir):
     async with EmbeddedExchange(remember=True) as exchange:
-        exchange.faults["bitstamp"].append(Fault("lose_ack"))
+        exchange.faults["bitstamp"] += [Fault("unlist", text="ETH-USD"), Fault("lose_ack")]  # not even a trade
+        async with asyncio.timeout(5):
+            while len(exchange.faults["bitstamp"]) > 1:
+                await asyncio.sleep(0.01)
         async with following(run_dir, exchange, ETH, LTC, ack_within=1.0) as client:
             await client.until(lambda: client.confirmed == {LTC})
             exchange.faults["bitstamp"].append(Fault("lose_ack"))  # the answer to the second request, too

@@ -272,3 +272,13 @@ def test_a_replay_tells_others_what_a_new_journal_repeats_although_it_is_kept_on
 
     assert (epoch, begins, ends) == (9, 1, 3)
     assert [unpack(record, BTC).trade_id for _, record in split(records)] == [2, 3, 4]
+
+
+def test_what_a_new_journal_repeats_is_told_also_by_a_ring_that_has_come_round():
+    kept = fed(history(capacity=10), [make_trade(n, at=n) for n in range(1, 21)])
+    fed(kept, [make_trade(n, at=n) for n in range(16, 24)], epoch=9)
+
+    epoch, begins, ends, records = kept.replay(9, 1, 8)
+
+    assert (epoch, begins, ends) == (9, 1, 8)
+    assert [unpack(record, BTC).trade_id for _, record in split(records)] == [*range(16, 24)]

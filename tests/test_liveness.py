@@ -51,11 +51,10 @@ def test_patience_comes_from_the_settings(run_dir):
         ack_within=2,
         ping_interval=3,
         silent_after=6,
-        behind_after=5,
         renew_after=7,
     )
 
-    assert Patience.of(settings) == Patience(1, 2, 3, 6, 5, 7)
+    assert Patience.of(settings) == Patience(1, 2, 3, 6, 7)
     assert Patience.of(settings).ping_after == 4
     assert Patience.of(make_settings(run_dir)) == Patience()
 

@@ -18,6 +18,7 @@ from poeticoins.historical import Historical
 from poeticoins.model import SECOND, Gap, Product
 from poeticoins.prehistory import Manners, Prehistory, _decode
 from poeticoins.record import pack
+from poeticoins.rest import Rest
 from poeticoins.simulator import market
 from poeticoins.simulator.faults import Fault
 from poeticoins.simulator.server import EmbeddedExchange
@@ -40,13 +41,14 @@ def settings_for(run_dir, exchange: EmbeddedExchange, product: Product):
 async def asking(settings, product: Product):
     """A client's questions, beside an intake that says what is given."""
     says = SimpleNamespace(settled=True, published=SimpleNamespace(began_ns=None, open_gaps=[]))
-    prehistory = Prehistory(EXCHANGES[product.exchange], settings, {product: says}, QUICK)
-    running = asyncio.create_task(prehistory.run())
-    try:
-        yield says
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    async with Rest(10, "none") as rest:
+        prehistory = Prehistory(EXCHANGES[product.exchange], settings, {product: says}, rest, QUICK)
+        running = asyncio.create_task(prehistory.run())
+        try:
+            yield says
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
 
 def on_disk(settings, product: Product) -> Told | None:

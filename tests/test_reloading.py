@@ -33,7 +33,8 @@ def changes_by(old: Settings = SETTINGS, **new: object) -> Changes:
         ({"allow_origin": ("a:1",)}, ("dashboard",)),
         ({"ring_capacity": 9}, ("historical",)),
         ({"bars_1h": 9}, ("historical",)),
-        ({"journal_capacity": 99}, ("bitstamp", "coinbase")),
+        ({"journal_capacity": 99}, ("historical", "bitstamp", "coinbase")),  # which saves bars by it
+        ({"audit": 9.0}, ("bitstamp", "coinbase")),
         ({"good_after": 9.0}, ("bitstamp", "coinbase")),
         ({"proxy": "none"}, ("bitstamp", "coinbase")),
         ({"urls": {"coinbase": "wss://a.b"}}, ("coinbase",)),

@@ -19,7 +19,7 @@ async def test_a_first_start_of_many_products_makes_no_storm():
     async with EmbeddedExchange() as exchange, Rest(per_second=5.0, proxy="none") as rest:
         begun = time.monotonic()
 
-        await asyncio.gather(*(rest.get(address(exchange)) for _ in range(12)))
+        await asyncio.gather(*(rest.read(address(exchange), bytes) for _ in range(12)))
 
         assert time.monotonic() - begun >= 7 / 5 - 0.01  # five at once, then one each fifth of a second
 
@@ -27,14 +27,14 @@ async def test_a_first_start_of_many_products_makes_no_storm():
 async def test_a_429_holds_back_every_request_for_as_long_as_it_says():
     async with EmbeddedExchange() as exchange, Rest(per_second=50.0, proxy="none") as rest:
         exchange.faults["coinbase"].append(Fault("rest", seconds=0, status=429))  # says: in a second
-        first = asyncio.create_task(rest.get(address(exchange)))
+        first = asyncio.create_task(rest.read(address(exchange), bytes))
         async with asyncio.timeout(10):
             while exchange.faults["coinbase"]:
                 await asyncio.sleep(0.005)
             await asyncio.sleep(0.1)
             begun = time.monotonic()
 
-            await rest.get(address(exchange))
+            await rest.read(address(exchange), bytes)
 
             assert time.monotonic() - begun > 0.5
             assert await first
@@ -47,7 +47,7 @@ async def test_tries_end_and_those_that_would_not_help_are_not_made(status, trie
         exchange.faults["coinbase"].append(fault)
 
         with pytest.raises(NoAnswer, match=f"HTTP {status}"):
-            await rest.get(address(exchange))
+            await rest.read(address(exchange), bytes)
 
         assert fault.count == 100 - tries
 

@@ -1,0 +1,47 @@
+"""What frames make of an exchange's feed, beyond what the embedded exchange does."""
+
+from types import SimpleNamespace
+
+from poeticoins.exchanges import EXCHANGES
+from poeticoins.feed import Feed
+from poeticoins.link import Link
+from poeticoins.liveness import Patience
+from poeticoins.model import SECOND, Product, Subscribed
+from tests.makers import NOON, make_trade
+
+BTC, ETH = Product("bitstamp", "BTC", "USD"), Product("bitstamp", "ETH", "USD")
+
+
+class Seen:
+    """An intake that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def trade(self, trade, received_at_ns):
+        self.told.append(trade.trade_id)
+
+    def connected(self, at_ns):
+        self.told.append("connected")
+
+    def disconnected(self, heard_at_ns):
+        self.told.append(("disconnected", heard_at_ns))
+
+
+def test_a_product_whose_trades_come_is_followed_although_its_confirmation_was_lost():
+    intakes = {BTC: Seen(), ETH: Seen()}
+    feed, link = Feed(bitstamp_saying(), intakes, strict_time=True), Link([BTC, ETH], Patience(), 0.0)
+    feed.opened(link)
+
+    feed.receive(link, b"confirms BTC", 1.0, NOON)
+    feed.receive(link, b"ETH trades", 2.0, NOON + SECOND)
+
+    assert (feed.state, feed.problem, feed.confirmed) == ("live", None, {BTC, ETH})
+    feed.lost(link, "gone")
+    assert intakes[ETH].told == ["connected", 7, ("disconnected", NOON + SECOND)]
+    assert intakes[BTC].told == ["connected", ("disconnected", NOON + SECOND)]
+
+
+def bitstamp_saying():
+    frames = {b"confirms BTC": [Subscribed((BTC,))], b"ETH trades": [make_trade(7, product=ETH)]}
+    return SimpleNamespace(NAME="bitstamp", CONTIGUOUS_IDS=EXCHANGES["bitstamp"].CONTIGUOUS_IDS, parse=frames.get)
