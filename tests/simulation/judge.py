@@ -31,8 +31,8 @@ def unsettled(world: "World") -> str | None:
     published = intake.published
     if published.journal._gone or not intake._stands or intake._waiting or intake._hole:
         return "the client is not connected, or searches"
-    if published.open_gaps:
-        return f"open gaps {published.open_gaps}"
+    if needs := published.open_needs(0):
+        return f"open gaps want {needs}"
     place = published.journal.epoch, published.journal.next
     if history.next != place or history.wanted:
         return f"historical is at {history.next}, the journal at {place}"
@@ -90,7 +90,7 @@ def _disclosed(world: "World", items: list[Item]) -> set[int]:
             first, last = _around(items, at, item.epoch)
             lost = [world.published.get((item.epoch, number)) for number in range(first, last + 1)]
             ids |= {one.trade_id for one in lost if isinstance(one, Trade)}
-        elif isinstance(item, Gap) and item.epoch != current and (item.epoch, item.sequence) not in closed:
+        elif isinstance(item, Gap) and _is_given_up(world, item) and (item.epoch, item.sequence) not in closed:
             ids |= {trade.trade_id for trade in world.exchange.trades if _covers(item, trade)}
     return ids
 
@@ -125,6 +125,12 @@ def _forgotten(world: "World") -> set[int]:
         if any(place[0] == epoch for place in world.published)
     ]
     return {trade.trade_id for trade in world.exchange.trades if trade.trade_id < max(begun, default=0)}
+
+
+def _is_given_up(world: "World", gap: Gap) -> bool:
+    """Whether nobody searches for it any more: its journal is gone, or has let go of it."""
+    journal = _intake(world).published.journal
+    return gap.epoch != journal.epoch or gap.sequence < journal.oldest
 
 
 def _covers(gap: Gap, trade: Trade) -> bool:
@@ -180,13 +186,13 @@ def _of_history(world: "World") -> list[str]:
     missing = sorted(_since(world, int(on_time["trade_id"][0])) - set(ids))
     gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
     overrun = sum(gap.missing or 10**6 for gap in gaps if gap.reason == "overrun")
-    old = [gap for gap in gaps if gap.epoch != history.next[0] and gap.reason != "overrun"]
+    old = [gap for gap in gaps if _is_given_up(world, gap) and gap.reason != "overrun"]
     named = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in old)}
     named |= _unheard(world, in_order[["epoch", "sequence"]].tolist(), history.next[0])
     missing = [trade_id for trade_id in missing if trade_id not in named]
     if len(missing) > overrun:
         wrong.append(f"historical has not got {missing[:10]}, and no gap says so")
-    open_now = [gap for gap in gaps if gap.epoch == history.next[0] and gap.reason != "overrun"]
+    open_now = [gap for gap in gaps if not _is_given_up(world, gap) and gap.reason != "overrun"]
     return wrong + [f"historical holds {gap} for open" for gap in open_now]
 
 
