@@ -55,6 +55,11 @@ class Journal:
         self.next: int = self._counters[NEXT]
 
     @property
+    def oldest(self) -> int:
+        """The sequence of the oldest record that is not lost to the ring."""
+        return max(1, self.next + 1 - self._capacity)
+
+    @property
     def trades(self) -> int:
         """How many trades have been appended since the journal was made."""
         return int(self._counters[TRADES])

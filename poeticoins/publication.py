@@ -56,8 +56,13 @@ class Publication:
         return [gap for gap, *_ in self._open.values()]
 
     def open_needs(self, since_ns: int) -> list[Need]:
-        """What the open gaps that ended since then still want, oldest first: to be searched for again."""
-        return [self.need_of(gap) for gap in self.open_gaps if gap.to_ns > since_ns]
+        """
+        What the open gaps that ended since then still want, oldest first: to be searched for again.
+
+        None that the journal has let go of: the ids that were found of it may be forgotten too, and be published twice.
+        """
+        oldest = self.journal.oldest
+        return [self.need_of(gap) for gap in self.open_gaps if gap.to_ns > since_ns and gap.sequence >= oldest]
 
     def need_of(self, gap: Gap) -> Need:
         """What an open gap wants to be searched for."""

@@ -11,8 +11,8 @@ WHEN = NOON + 10**15  # when frames are received
 class Bench:
     """An intake whose bus and searches are lists."""
 
-    def __init__(self, run_dir, product=BTC, contiguous: bool = True, refills: bool = True) -> None:
-        self.settings = make_settings(run_dir)
+    def __init__(self, run_dir, product=BTC, contiguous: bool = True, refills: bool = True, **chosen) -> None:
+        self.settings = make_settings(run_dir, **chosen)
         self.settings.journal(product).parent.mkdir(parents=True, exist_ok=True)
         self.product, self.contiguous, self.refills = product, contiguous, refills
         self.sent, self.needs = [], []
@@ -95,6 +95,19 @@ def test_a_hole_that_is_refilled_in_part_names_the_rest_and_goes_on(with_history
 
     assert with_history.words == ["1", "2", "gap", "4", "5", "6"]
     assert (with_history.sent[2].first_id, with_history.sent[2].last_id) == (3, 3)
+
+
+def test_what_was_found_of_a_gap_is_not_published_again_once_the_journal_has_let_go_of_it(run_dir):
+    bench = Bench(run_dir, journal_capacity=10)
+    bench.trade(1, 5, 6)
+    bench.found(2, 4, complete=False)
+    still_wanted = bench.intake.published.open_needs(0)
+
+    bench.trade(*range(7, 30))
+
+    assert [(need.after_id, need.before_id) for need in still_wanted] == [(2, 4)]
+    assert bench.intake.published.open_needs(0) == []
+    assert len(bench.intake.published.open_gaps) == 1
 
 
 def test_a_search_that_finds_nothing_leaves_a_gap(with_history):

@@ -3,6 +3,7 @@ A simulated exchange: its market, its sockets in its real protocol, its REST. Wh
 """
 
 import asyncio
+import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -227,8 +228,8 @@ class Socket:
             self._wake()
 
     def _push(self, frame: bytes, delay: float) -> None:
-        """As TCP does: nothing overtakes what was sent before it."""
-        self._free_at = max(self._free_at, self._loop.time() + delay)
+        """As TCP does: nothing overtakes what was sent before it; the loop keeps no order among equal times."""
+        self._free_at = math.nextafter(max(self._free_at, self._loop.time() + delay), math.inf)
         self._loop.call_at(self._free_at, self._arrive, frame)
 
     def _arrive(self, frame: bytes) -> None:

@@ -12,7 +12,18 @@ from unittest import mock
 
 import msgspec
 
-from poeticoins import continuity, intake, publication, stream
+from poeticoins import (
+    candles,
+    continuity,
+    intake,
+    journal_layout,
+    lifecycle,
+    link,
+    publication,
+    restarts,
+    stream,
+)  # fmt: skip
+from poeticoins.backfill import Search
 from poeticoins.history import History
 from poeticoins.model import AnyItem
 from poeticoins.record import pack
@@ -58,7 +69,22 @@ def _file_anything(self: History, record: bytes) -> None:
     _file(self, record)
 
 
+def _content(self: Search, trades: Sequence[Any]) -> bool:
+    self.complete = True
+    return False
+
+
+def _nothing_there(self: History, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
+    epoch, first, last, _ = _replay(self, epoch, first, last)
+    return epoch, first, last, b""
+
+
+def _without_beats(life: lifecycle.Life, settings: Any) -> float | None:
+    return life.kill_at if life.running else life.next_try
+
+
 _file = History._file
+_replay = History.replay
 
 GUARDS: dict[str, tuple[Any, str, Callable[..., Any] | Any]] = {
     "the client accepts a trade again": (IdWindow, "add", _anything),
@@ -74,6 +100,18 @@ GUARDS: dict[str, tuple[Any, str, Callable[..., Any] | Any]] = {
     "a lost answer is never asked for again": (stream, "ASK_AGAIN", 1e9),
     "heartbeats say nothing": (Merge, "heartbeat", lambda *_: None),
     "a failed search is not repeated": (publication.Publication, "open_needs", lambda *_: []),
+    "a search is content with one page": (Search, "_next_page", _content),
+    "nobody compares with the REST": (intake.Intake, "audited", lambda *_: 0),
+    "a torn journal is written on": (journal_layout, "examine", lambda *_: (0, None)),
+    "every journal has the same name": (journal_layout, "new_epoch", lambda *_: 7),
+    "historical says that what it has does not exist": (History, "replay", _nothing_there),
+    "late trades correct no bar": (History, "_chart_late", lambda self: None),
+    "a bar's ends are not corrected": (candles, "take_ends", lambda *_: None),
+    "a silent connection counts as alive": (link, "verdict", lambda *_, **__: "alive"),
+    "a hung process is not noticed": (lifecycle, "deadline", _without_beats),
+    "a hung process is asked and never killed": (lifecycle, "KILL", lifecycle.ABORT),
+    "restarts know no delay": (restarts, "_child_delay", lambda *_: 0.0),
+    "a process that is well is taken for a hung one": (lifecycle, "_beaten", lambda life, *_: life),
 }
 
 

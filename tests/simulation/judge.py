@@ -5,16 +5,22 @@ Every trade has been delivered to each reader, and is in historical's answers, e
 late); what has not is within a gap that was named; no gap is open that the REST could fill; sequences are unbroken.
 """
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from poeticoins.history import History
 from poeticoins.intake import Intake
-from poeticoins.model import Gap, Item, Refill, Trade
+from poeticoins.model import SECOND, Gap, Item, Refill, Trade
 from poeticoins.record import LATE
 from tests.faults.witness import disorder
+from tests.simulation.plan import LAG, STREAM
 
 if TYPE_CHECKING:
     from tests.simulation.world import Reader, World
+
+
+SLY = (*STREAM, *LAG)
+"""What makes a socket leave out a trade without a word."""
 
 
 def unsettled(world: "World") -> str | None:
@@ -25,8 +31,8 @@ def unsettled(world: "World") -> str | None:
     published = intake.published
     if published.journal._gone or not intake._stands or intake._waiting or intake._hole:
         return "the client is not connected, or searches"
-    if published.open_gaps:
-        return f"open gaps {published.open_gaps}"
+    if needs := published.open_needs(0):
+        return f"open gaps want {needs}"
     place = published.journal.epoch, published.journal.next
     if history.next != place or history.wanted:
         return f"historical is at {history.next}, the journal at {place}"
@@ -40,7 +46,7 @@ def unsettled(world: "World") -> str | None:
 def judged(world: "World") -> list[str]:
     """The broken promises."""
     wrong = [f"{name}: {what}" for reader in world.readers for name, what in _of_reader(world, reader)]
-    return wrong + _of_history(world)
+    return wrong + _of_history(world) + _of_bars(world) + _of_late(world)
 
 
 def _intake(world: "World") -> Intake:
@@ -84,7 +90,7 @@ def _disclosed(world: "World", items: list[Item]) -> set[int]:
             first, last = _around(items, at, item.epoch)
             lost = [world.published.get((item.epoch, number)) for number in range(first, last + 1)]
             ids |= {one.trade_id for one in lost if isinstance(one, Trade)}
-        elif isinstance(item, Gap) and item.epoch != current and (item.epoch, item.sequence) not in closed:
+        elif isinstance(item, Gap) and _is_given_up(world, item) and (item.epoch, item.sequence) not in closed:
             ids |= {trade.trade_id for trade in world.exchange.trades if _covers(item, trade)}
     return ids
 
@@ -119,6 +125,12 @@ def _forgotten(world: "World") -> set[int]:
         if any(place[0] == epoch for place in world.published)
     ]
     return {trade.trade_id for trade in world.exchange.trades if trade.trade_id < max(begun, default=0)}
+
+
+def _is_given_up(world: "World", gap: Gap) -> bool:
+    """Whether nobody searches for it any more: its journal is gone, or has let go of it."""
+    journal = _intake(world).published.journal
+    return gap.epoch != journal.epoch or gap.sequence < journal.oldest
 
 
 def _covers(gap: Gap, trade: Trade) -> bool:
@@ -174,11 +186,53 @@ def _of_history(world: "World") -> list[str]:
     missing = sorted(_since(world, int(on_time["trade_id"][0])) - set(ids))
     gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
     overrun = sum(gap.missing or 10**6 for gap in gaps if gap.reason == "overrun")
-    old = [gap for gap in gaps if gap.epoch != history.next[0] and gap.reason != "overrun"]
+    old = [gap for gap in gaps if _is_given_up(world, gap) and gap.reason != "overrun"]
     named = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in old)}
     named |= _unheard(world, in_order[["epoch", "sequence"]].tolist(), history.next[0])
     missing = [trade_id for trade_id in missing if trade_id not in named]
     if len(missing) > overrun:
         wrong.append(f"historical has not got {missing[:10]}, and no gap says so")
-    open_now = [gap for gap in gaps if gap.epoch == history.next[0] and gap.reason != "overrun"]
+    open_now = [gap for gap in gaps if not _is_given_up(world, gap) and gap.reason != "overrun"]
     return wrong + [f"historical holds {gap} for open" for gap in open_now]
+
+
+def _of_bars(world: "World") -> list[str]:
+    """Where a bar of one second is not that of what was traded in it; left out: where historical lacks a trade."""
+    history = _history(world)
+    records, _ = history.trades(10**6)
+    had = set(records["trade_id"].tolist())
+    open_gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
+    bars = {int(bar["start_ns"]): bar for bar in history.candles(SECOND, 10**6)}
+    whole = _since(world, 0)
+    by_second = defaultdict[int, list[Trade]](list)
+    for trade in world.exchange.trades:
+        if trade.trade_id in whole:
+            by_second[trade.traded_at_ns // SECOND * SECOND].append(trade)
+    wrong = []
+    for start, trades in by_second.items():
+        known = start > history.chart.began_ns and all(trade.trade_id in had for trade in trades)
+        if known and not any(_covers(gap, trade) for gap in open_gaps for trade in trades):
+            prices = [float(trade.price) for trade in trades]
+            expected = (prices[0], max(prices), min(prices), prices[-1], sum(float(one.size) for one in trades))
+            bar = bars.get(start)
+            found = bar and tuple(float(bar[name]) for name in ("open", "high", "low", "close", "volume"))
+            if found != expected or bar["trades"] != len(trades):
+                wrong.append(f"the bar of {start} is {found}, expected {expected}")
+    return wrong[:3]
+
+
+def _of_late(world: "World") -> list[str]:
+    """Where ids do not count by one: late trades that no gap before them has named, if no socket has left them out."""
+    if world.plan.contiguous or any(fault.kind in SLY for fault in world.plan.faults):
+        return []
+    gaps: list[Gap] = []
+    unnamed = []
+    begun: dict[int, int] = {}  # by epoch: what is older than its first trade has not been missing from it
+    for item in world.published.values():
+        if isinstance(item, Gap):
+            gaps.append(item)
+        elif isinstance(item, Trade):
+            expected = item.traded_at_ns >= begun.setdefault(item.epoch, item.traded_at_ns)
+            if expected and item.late and not any(_covers(gap, item) for gap in gaps):
+                unnamed.append(item.trade_id)
+    return [f"{unnamed[:10]} came late, and no gap before them said so"] if unnamed else []
