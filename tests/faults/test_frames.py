@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.world import BTC, other
+from tests.faults.world import BTC
 
 MATCH = (
     '{{"type":"match","trade_id":{id},"side":"buy","size":{size},"price":{price},"product_id":"BTC-USD",'
@@ -77,7 +77,7 @@ def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, ex
     line.goes_on(trades=5)
 
     assert line.reconnects(exchange) == 0
-    line.unbroken(other(exchange))
+    line.unbroken("coinbase", "bitstamp")
     line.whole()
 
 

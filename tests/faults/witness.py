@@ -72,12 +72,13 @@ class Reader:
 
 
 class Ear:
-    """Hears one exchange's publisher by a bare SUB socket, and notes where its sequences are broken."""
+    """Hears one exchange's publisher by a bare SUB socket; notes where its sequences break, or a trade is repeated."""
 
     def __init__(self, settings: Settings, exchange: str) -> None:
         self.heard = 0
         self.breaks: list[str] = []
         self._last: dict[str, tuple[int, int]] = {}
+        self._ids: set[tuple[str, int]] = set()
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.connect(f"ipc://{settings.socket(exchange)}")
@@ -90,6 +91,10 @@ class Ear:
                 name, message = wire.decode_frame(self._socket.recv(zmq.NOBLOCK))
                 if not isinstance(message, messages.HeartbeatMessage):
                     self._note(name, message.epoch, message.sequence)
+                if isinstance(message, wire.TradeMessage):
+                    if (name, message.trade_id) in self._ids:
+                        self.breaks.append(f"{name}: trade {message.trade_id} came twice")
+                    self._ids.add((name, message.trade_id))
 
     def _note(self, name: str, epoch: int, sequence: int) -> None:
         self.heard += 1
