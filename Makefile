@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report simulate soak mutate check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report simulate soak fuzz mutate check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -45,6 +45,9 @@ JOBS ?= $(shell nproc)
 mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some eight minutes
 	@$(BIN)/python -c 'import mutmut' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutate]'
 	@JOBS=$(JOBS) $(BIN)/python -m tests.mutation $(RULES)
+fuzz: setup  ## bytes for every place where some come in, guided by what code they reach, for SECONDS=… in all
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(SECONDS) $(if $(TARGET),"$(TARGET)")
 
 check: setup  ## ruff, mypy --strict and the layer test
 	$(BIN)/ruff check .

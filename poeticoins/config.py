@@ -194,7 +194,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         table = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{file}: expected TOML: {error}") from None
     values: dict[str, Any] = {}
     if isinstance(table.get("exchanges"), dict):

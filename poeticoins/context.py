@@ -78,7 +78,7 @@ def get_trades(product: AnyProduct, *, limit: int = 1000, since: datetime | None
         page: Records = np.frombuffer(answer.records, RECORD_DTYPE)
         pages.insert(0, page)
         limit -= len(page)
-        if not answer.more:
+        if not (answer.more and len(page)):
             break
         before = int(page["traded_at_ns"][0]), int(page["trade_id"][0])
     return dataframes.of_trades(np.concatenate(pages))

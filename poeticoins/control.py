@@ -24,6 +24,7 @@ from poeticoins.errors import ConfigurationError, FeedUnavailable, PoeticoinsErr
 from poeticoins.ration import Ration
 
 REQUEST_LIMIT = 4096
+ANSWER_LIMIT = 4 * 1024 * 1024  # bytes; a status has some thousands
 IDLE_LIMIT = 2.0
 """Seconds that a connection may stay open without asking: ours ask at once, and others wait for its place."""
 CONNECTION_LIMIT = 32
@@ -212,4 +213,14 @@ def _exchange(path: Path, request: Mapping[str, object], timeout: float) -> dict
             if not part:
                 raise EOFError
             data += part
-    return msgspec.json.decode(data, type=dict[str, Any])
+            if len(data) > ANSWER_LIMIT:
+                raise PoeticoinsError(f"expected an answer of at most {ANSWER_LIMIT} bytes from the supervisor")
+    return answer_of(data)
+
+
+def answer_of(line: bytes) -> dict[str, Any]:
+    """The supervisor's answer. Raises PoeticoinsError if it is none."""
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (ValueError, RecursionError) as error:
+        raise PoeticoinsError(f"the supervisor's answer is not understood ({error}): restart it") from None

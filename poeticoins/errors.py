@@ -39,6 +39,9 @@ class WireMismatch(PoeticoinsError):
 class BadFrame(PoeticoinsError, ValueError):
     """A frame that does not mean what its exchange documents. It is counted and dropped; the feed goes on."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(why[:500])  # which may quote a value of a megabyte
+
 
 class JournalError(PoeticoinsError, OSError):
     """The journal cannot be made or opened: no space, no permission, or another client holds it."""

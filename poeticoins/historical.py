@@ -68,14 +68,17 @@ class Historical:
         try:
             name, message = wire.decode_frame(frame)
             history = self._histories[name]
+            record = b""
+            if not isinstance(message, messages.HeartbeatMessage):
+                record = pack(wire.item_of(message, history.product))
         except (ValueError, KeyError, WireMismatch) as error:
             warn(log, "dropped what is no message of ours", why=error)
             return
         self._heard[history.product.exchange] = time.monotonic()
-        if isinstance(message, messages.HeartbeatMessage):
-            history.heartbeat(message.epoch, message.sequence)
+        if record:
+            history.message(message.epoch, message.sequence, record)
         else:
-            history.message(message.epoch, message.sequence, pack(wire.item_of(message, history.product)))
+            history.heartbeat(message.epoch, message.sequence)
         if history.wanted:
             self._want(name)
 

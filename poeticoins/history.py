@@ -12,7 +12,7 @@ from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
 from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, pack, unpack
+from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
 from poeticoins.ring import RECORD_DTYPE, Records, Ring, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted
 
@@ -45,7 +45,9 @@ class History:
     # -- what comes in
 
     def restore_bars(self, kept: Kept) -> None:
-        """What `kept` said, before anything else came in."""
+        """What `kept` said, before anything else came in. Raises ValueError, and takes nothing, if that cannot be."""
+        if not are_whole(kept.notes):
+            raise ValueError("expected records of gaps, got what is none")
         self.chart.restore(kept.tiers, kept.began_ns)
         for _, record in split(kept.notes):
             self._note(unpack(record, self.product))

@@ -20,7 +20,7 @@ from poeticoins import journal_layout as layout
 from poeticoins.errors import JournalError
 from poeticoins.journal_layout import ALIVE, AUDITED, COUNTERS, NEXT, TRADES, Inheritance, Tail
 from poeticoins.model import AnyItem, Product, Trade
-from poeticoins.record import RECORD_SIZE, pack
+from poeticoins.record import RECORD_SIZE, are_whole, pack
 
 
 class Journal:
@@ -109,7 +109,8 @@ def read_tail(path: Path, product: Product, mode: str, first: int = 1, limit: in
     """
     The records from sequence `first` on (the oldest that are left, if those are gone), at most `limit` of them.
 
-    None if there is no journal of this product and mode at `path`. Safe while the file is written.
+    None if there is no journal of this product and mode at `path`, or if any of them is torn: its client puts it aside
+    when it starts. Safe while the file is written.
     """
     try:
         with (
@@ -117,8 +118,10 @@ def read_tail(path: Path, product: Product, mode: str, first: int = 1, limit: in
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
             memoryview(mapped) as view,
         ):
-            is_ours = layout.is_journal(view, layout.identity_of(mode, product))
-            return layout.tail(view, first, limit) if is_ours else None
+            if not layout.is_journal(view, layout.identity_of(mode, product)):
+                return None
+            tail = layout.tail(view, first, limit)
+            return tail if are_whole(tail.records) else None
     except (FileNotFoundError, ValueError):  # ValueError: an empty file cannot be mapped
         return None
 

@@ -10,7 +10,7 @@ from array import array
 from typing import NamedTuple
 
 from poeticoins.model import Product
-from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, sequences
+from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, are_whole, sequences
 
 HEADER = 4096
 COUNTERS = 128
@@ -97,7 +97,8 @@ def examine(content: bytes, identity: bytes, capacity: int) -> tuple[int, str | 
     if len(content) != size_of(capacity):
         return epoch, f"expected {size_of(capacity)} bytes, found {len(content)}"
     following = _LIVE.unpack_from(content, COUNTERS)[NEXT]
-    if not _is_whole(sequences(memoryview(content)[HEADER:]), following):
+    view = memoryview(content)
+    if not (_is_whole(sequences(view[HEADER:]), following) and are_whole(tail(view, 1, None).records)):
         return epoch, "some of its records are not those that its header names"
     return epoch, None
 
@@ -113,9 +114,9 @@ def inheritance(content: bytes, identity: bytes) -> Inheritance | None:
         for slot, row in enumerate(RECORD.iter_unpack(records))
         if row[KIND] == TRADE and row[0] and (row[0] - 1) % max(capacity, 1) == slot
     ]
-    if not whole:
+    newest = next((row for row in sorted(whole, reverse=True) if are_whole(RECORD.pack(*row))), None)
+    if newest is None:
         return None
-    newest = max(whole)
     return Inheritance(newest[1], newest[2], max(newest[3], _LIVE.unpack_from(content, COUNTERS)[ALIVE]))
 
 

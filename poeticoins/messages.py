@@ -13,7 +13,9 @@ from poeticoins.model import GapReason, Mode, Origin, Side
 
 WIRE_VERSION = 1
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
-Time = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # ids, times and places: what a record has room for
+Time = Whole
+Epoch = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
@@ -21,14 +23,14 @@ class TradeMessage(msgspec.Struct, array_like=True, frozen=True, tag="trade"):
     """A trade, as published."""
 
     wire: int
-    epoch: int
-    sequence: int
-    trade_id: int
+    epoch: Epoch
+    sequence: Whole
+    trade_id: Whole
     price: str
     size: str
     side: Side
-    traded_at_ns: int
-    received_at_ns: int
+    traded_at_ns: Whole
+    received_at_ns: Whole
     origin: Origin
     late: bool
 
@@ -37,33 +39,33 @@ class GapMessage(msgspec.Struct, array_like=True, frozen=True, tag="gap"):
     """Trades that are known to be missing; takes a place in the sequence like a trade."""
 
     wire: int
-    epoch: int
-    sequence: int
+    epoch: Epoch
+    sequence: Whole
     reason: GapReason
-    from_ns: int
-    to_ns: int
-    first_id: int | None
-    last_id: int | None
-    missing: int | None
-    refilled_at_ns: int | None = None
+    from_ns: Whole
+    to_ns: Whole
+    first_id: Whole | None
+    last_id: Whole | None
+    missing: Whole | None
+    refilled_at_ns: Whole | None = None
 
 
 class RefillMessage(msgspec.Struct, array_like=True, frozen=True, tag="refill"):
     """The trades of the gap at sequence `gap` have been published after all; takes a place in the sequence too."""
 
     wire: int
-    epoch: int
-    sequence: int
-    gap: int
-    at_ns: int
+    epoch: Epoch
+    sequence: Whole
+    gap: Whole
+    at_ns: Whole
 
 
 class HeartbeatMessage(msgspec.Struct, array_like=True, frozen=True, tag="heartbeat"):
     """Once a second, and at once to a new subscriber: the last sequence that was published (0: none yet)."""
 
     wire: int
-    epoch: int
-    sequence: int
+    epoch: Epoch
+    sequence: Whole
     mode: Mode
 
 
@@ -90,7 +92,7 @@ class TradesQuestion(msgspec.Struct, array_like=True, frozen=True, tag="trades")
     product: str
     limit: Count
     since_ns: Time = 0
-    before: tuple[Time, int] | None = None
+    before: tuple[Time, Whole] | None = None
 
 
 class CandlesQuestion(msgspec.Struct, array_like=True, frozen=True, tag="candles"):
@@ -114,7 +116,7 @@ class ReplayQuestion(msgspec.Struct, array_like=True, frozen=True, tag="replay")
 
     wire: int
     product: str
-    epoch: int
+    epoch: Epoch
     first: Sequence
     last: Sequence
 
@@ -154,7 +156,7 @@ class CandlesAnswer(msgspec.Struct, array_like=True, frozen=True, tag="candles")
     wire: int
     mode: Mode
     product: str
-    interval_ns: int
+    interval_ns: Whole
     records: bytes
 
 
@@ -178,9 +180,9 @@ class ReplayAnswer(msgspec.Struct, array_like=True, frozen=True, tag="replay"):
     wire: int
     mode: Mode
     product: str
-    epoch: int
-    first: int
-    last: int
+    epoch: Epoch
+    first: Whole
+    last: Whole
     records: bytes
 
 

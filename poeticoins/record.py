@@ -12,7 +12,9 @@ A gap uses the same places for: first missing id (-1: unknown), from_ns, to_ns, 
 import re
 import struct
 from array import array
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import compress
 from typing import get_args
 
 from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refill, Trade, mantissa_and_exponent
@@ -26,6 +28,9 @@ ORIGINS: tuple[Origin, ...] = get_args(Origin)
 REASONS: tuple[GapReason, ...] = get_args(GapReason)
 _WORDS = RECORD_SIZE // 8  # all of a record's whole numbers lie at multiples of eight
 _KIND_AT = 50
+_LEAST_OF_TRADES, _LEAST_OF_OTHERS = (0, 1, 0, 1, 1), (-1, 0, 0, -1, -1)  # of the numbers after the sequence
+_FLAGS_END = len(ORIGINS) << ORIGIN_SHIFT
+_FLAGS_ENDS = {TRADE: _FLAGS_END, GAP: len(REASONS), REFILL: 1}
 _NO_TRADE = re.compile(rb"[^\0]")
 _ORIGIN_FLAGS = {origin: index << ORIGIN_SHIFT for index, origin in enumerate(ORIGINS)}
 
@@ -49,7 +54,20 @@ def pack(item: Item) -> bytes:
 
 
 def unpack(record: bytes | memoryview, product: Product) -> Item:
-    """The trade, gap or refill of `product` that a record holds."""
+    """The trade, gap or refill of `product` that a record holds. Raises ValueError if it is none."""
+    try:
+        return _unpack(record, product)
+    except (struct.error, IndexError):
+        raise ValueError(f"expected a record of {RECORD_SIZE} bytes, got {bytes(record[:64]).hex()}") from None
+
+
+def unpacked(records: bytes, product: Product) -> list[Item]:
+    """What each of the records holds. Raises ValueError if one is none."""
+    view = memoryview(records)
+    return [unpack(view[at : at + RECORD_SIZE], product) for at in range(0, len(records), RECORD_SIZE)]
+
+
+def _unpack(record: bytes | memoryview, product: Product) -> Item:
     sequence, trade_id, traded, received, price, size, price_exp, size_exp, kind, flags, epoch = RECORD.unpack(record)
     if kind == REFILL:
         return Refill(product, trade_id, traded, epoch, sequence)
@@ -72,6 +90,29 @@ def record_at(records: bytes, place: int) -> bytes:
 def sequences(records: bytes | memoryview) -> "array[int]":
     """The sequence of each record."""
     return array("Q", memoryview(records).cast("Q")[::_WORDS].tobytes())
+
+
+def are_whole(records: bytes | memoryview) -> bool:
+    """
+    Whether each may have been written by `pack`: after a power loss one may begin on a page of the disk that was saved
+    and end on one that was not. 50,000 take 7 ms.
+    """
+    view = memoryview(records)
+    if len(view) % RECORD_SIZE:
+        return False
+    kinds, flags = (view[at::RECORD_SIZE].tobytes() for at in (_KIND_AT, _KIND_AT + 1))
+    columns = [array("q", view.cast("q")[word::_WORDS].tobytes()) for word in range(1, 6)]
+    if not kinds.strip(bytes([TRADE])):
+        return _are_above(columns, _LEAST_OF_TRADES) and max(flags, default=0) < _FLAGS_END
+    if any(flag >= _FLAGS_ENDS.get(kind, 0) for kind, flag in zip(kinds, flags, strict=True)):
+        return False
+    are_trades = [kind == TRADE for kind in kinds]
+    trades = [array("q", compress(column, are_trades)) for column in columns]
+    return _are_above(trades, _LEAST_OF_TRADES) and _are_above(columns, _LEAST_OF_OTHERS)
+
+
+def _are_above(columns: Iterable["array[int]"], least: Iterable[int]) -> bool:
+    return all(min(column, default=1) >= limit for column, limit in zip(columns, least, strict=True))
 
 
 def newest_id(records: bytes) -> int:

@@ -13,6 +13,7 @@ from poeticoins.config import Settings
 from poeticoins.load import Load
 from poeticoins.log import escaped
 from poeticoins.messages import WIRE_VERSION
+from poeticoins.reports import FeedStatus
 from poeticoins.supervised import Supervised
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def status(settings: Settings, places: Sequence[Supervised], itself: Itself, now
         "cpu": _rounded(itself.load.share),
         "rss": resident() or None,
         "wire": WIRE_VERSION,
-        "url": next((p.facts["url"] for p in places if p.facts.get("url")), None),
+        "url": next((p.facts["url"] for p in places if isinstance(p.facts.get("url"), str)), None),
         "children": [_child(place, now) for place in places],
         "feeds": [_feed(place, place.spec.follows) for place in places if place.spec.follows],
     }
@@ -66,6 +67,14 @@ def _child(place: Supervised, now: float) -> dict[str, Any]:
     }
 
 
+def _is_typed(feed: dict[str, Any]) -> bool:
+    try:
+        msgspec.convert(feed, FeedStatus)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 3)
 
@@ -73,6 +82,8 @@ def _rounded(share: float | None) -> float | None:
 def _feed(place: Supervised, exchange: str) -> dict[str, Any]:
     known = place.facts.get("feed")
     feed = {"exchange": exchange, **_NO_FEED, **(known if isinstance(known, dict) else {})}
+    if not _is_typed(feed):  # what a child says may be of another version, or of one that an exchange has taken over
+        feed = {"exchange": exchange, **_NO_FEED}
     if place.life.state != "ready":  # its numbers are the last that are known
         feed["state"] = "starting" if place.life.last_exit is None else "restarting"
         feed["rate"] = feed["delay"] = None  # but these would tell of now

@@ -20,7 +20,7 @@ from poeticoins.config import Settings
 from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch
 from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import Gap, Item, Mode, Product, Trade
-from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.record import unpacked
 from poeticoins.sequence import IdWindow, Lost, Merge
 
 log = logging.getLogger(__name__)
@@ -122,38 +122,39 @@ class TradeStream:
         try:
             name, message = wire.decode_frame(frame)
             follower = self._followers[name]
+            item = None if isinstance(message, messages.HeartbeatMessage) else wire.item_of(message, follower.product)
         except WireMismatch as error:
             self._fail(error)
             return
         except (ValueError, KeyError):
             return  # not ours: no publisher of Poeticoins sent it
-        if isinstance(message, messages.HeartbeatMessage):
+        if item is not None:
+            self._deliver(follower, follower.merge.message(message.epoch, message.sequence, item))
+        elif isinstance(message, messages.HeartbeatMessage):
             if not self._is_our_mode(message.mode):
                 return
             follower.merge.heartbeat(message.epoch, message.sequence)
-        else:
-            item = wire.item_of(message, follower.product)
-            self._deliver(follower, follower.merge.message(message.epoch, message.sequence, item))
         if follower.merge.wanted and not follower.asked_at:
             self._ask(follower)
 
     def _answered(self, data: bytes, *, of_publisher: bool) -> None:
         try:
             answer = wire.decode_answer(data)
+            if not isinstance(answer, messages.ReplayAnswer):
+                log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
+                return
+            follower = self._followers[answer.product]
+            items = unpacked(answer.records, follower.product)
         except WireMismatch as error:
             self._fail(error)
             return
-        if not isinstance(answer, messages.ReplayAnswer):
-            log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
-            return
-        follower = self._followers[answer.product]
+        except (ValueError, KeyError):
+            return  # not ours, as above; asked again in a moment
         if not self._is_our_mode(answer.mode):
             return
         if answer.first > follower.merge.next and follower.merge.following and not of_publisher:
             self._ask(follower)  # only the publisher can say that something is gone for good
             return
-        records = memoryview(answer.records)
-        items = [unpack(records[at : at + RECORD_SIZE], follower.product) for at in range(0, len(records), RECORD_SIZE)]
         before = follower.merge.next
         self._deliver(
             follower,

@@ -103,7 +103,7 @@ class Supervised:
         beats = [line for line in lines if line.startswith(b"{")]
         stacks = [line + b"\n" for line in lines if not line.startswith(b"{")]
         _write(self._stacks.take(b"".join(stacks), *_now()))
-        with contextlib.suppress(IndexError, msgspec.DecodeError):
+        with contextlib.suppress(IndexError, ValueError, RecursionError):
             beat = _decoder.decode(beats[-1])
             self.facts, self.nursery = beat.facts, beat.nursery
             self.load = self.load.take(time.monotonic(), beat.cpu)

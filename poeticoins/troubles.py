@@ -91,7 +91,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp())
 

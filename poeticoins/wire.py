@@ -108,18 +108,25 @@ def decode_answer(data: bytes) -> Answer:
 
 def _checked(decoder: msgspec.msgpack.Decoder[Any], data: bytes, sender: str) -> Any:
     try:
-        message = decoder.decode(data)
-        version = message.wire
-    except msgspec.ValidationError:
-        version = _version(data)
-        if version == WIRE_VERSION:
-            raise
+        message, version = _read(decoder, data)
     except RecursionError:
         raise ValueError("expected a message, got one that is nested too deep") from None
     if version != WIRE_VERSION:
         older = "this process" if version > WIRE_VERSION else f"the {sender}"
         raise WireMismatch(f"the {sender} speaks wire version {version}, this process {WIRE_VERSION}: restart {older}")
     return message
+
+
+def _read(decoder: msgspec.msgpack.Decoder[Any], data: bytes) -> tuple[Any, int]:
+    """The message and its version; None and the version if that is another than ours, and the message so too."""
+    try:
+        message = decoder.decode(data)
+        return message, message.wire
+    except msgspec.ValidationError:
+        version = _version(data)
+        if version == WIRE_VERSION:
+            raise
+        return None, version
 
 
 def _version(data: bytes) -> int:

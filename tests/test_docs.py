@@ -76,3 +76,13 @@ def test_the_readmes_scripts_run_with_nothing_but_pyzmq_and_msgspec(run_dir):
     assert any(" trade " in line for line in lines)
     assert answer.stdout.startswith("demo {'coinbase:BTC-USD': ['trade', 1, ")
     assert "bitstamp:BTC-EUR" in answer.stdout
+
+
+def test_every_guard_names_tests_that_are_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "guards.md").read_text()))
+    there = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+
+    assert len(named) > 20
+    assert named - there == set()

@@ -161,6 +161,25 @@ def test_a_journal_with_a_torn_record_is_put_aside(tmp_path, slot):
     assert "some of its records" in opened(tmp_path / "j").quarantined
 
 
+@pytest.mark.parametrize(
+    ("at", "torn"), [(8, b"\0" * 48), (50, b"\x09"), (50, b"\1\x7f"), (32, b"\0" * 8), (16, b"\xff" * 8)]
+)
+def test_a_journal_with_a_record_that_only_begins_as_it_should_is_put_aside_and_not_read(tmp_path, at, torn):
+    """Its sequence lay on a page of the disk that was saved, the rest on one that was not."""
+    journal = opened(tmp_path / "j")
+    for number in (1, 2, 3):
+        journal.append(make_trade(number))
+    journal.close()
+    with (tmp_path / "j").open("r+b") as file:
+        file.seek(4096 + 2 * RECORD_SIZE + at)
+        file.write(torn)
+
+    assert read_tail(tmp_path / "j", BTC, "demo") is None
+    reopened = opened(tmp_path / "j")
+    assert "some of its records" in reopened.quarantined
+    assert reopened.inherited.trade_id == 2
+
+
 def test_no_space_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
