@@ -87,7 +87,7 @@ class Screen:
     def follow(self, seconds: float) -> tuple[list[float], float]:
         """
         Of the next `seconds`: how old, in ms, each price that reached the screen was when its text changed, from when
-        its trade was told to the feed; and what share of the time the page's main thread used a core.
+        its trade was published; and what share of the time the page's main thread used a core.
         """
         self._page.evaluate(WATCH)
         before, began = self._main_threads(), time.monotonic()
