@@ -251,7 +251,7 @@ def browser() -> Iterator[Row]:
             del screens[0]  # the first one warms the server
             waits, moved = [screen.first_price for screen in screens], [screen.live for screen in screens]
             print(f"  first price p50 {percentile(waits, 0.5):.2f} s, then at most "
-                  f"{max(screen.age for screen in screens):.1f} s old; the first one moved by the live stream after "
+                  f"{max(screen.age for screen in screens):.1f} s old; moved by the live stream after "
                   f"p50/max {percentile(moved, 0.5):.2f}/{max(moved):.2f} s")  # fmt: skip
             yield Row("first price on screen after navigation, worst of 8", max(waits), 1, "s")
         with served_by_bus() as server:
