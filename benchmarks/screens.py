@@ -18,22 +18,23 @@ BOARD = "[...document.querySelectorAll('*')].map(node => node.shadowRoot).find(r
 LOOK = f"""{{
   const seen = (window.seen = {{}});
   const look = () => {{
-    const price = {BOARD}?.querySelector('.price-text');
-    const text = price?.textContent ?? "";
+    const prices = [...({BOARD}?.querySelectorAll('.grid .price-text') ?? [])];
+    const texts = prices.map((each) => each.textContent);
+    const [price] = prices;
     const box = price?.getBoundingClientRect();
-    const isShown = /[0-9]/.test(text) && price.checkVisibility({{ visibilityProperty: true, opacityProperty: true }})
-      && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+    const isShown = /[0-9]/.test(texts[0]) && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight
+      && price.checkVisibility({{ visibilityProperty: true, opacityProperty: true }});
     if (isShown && !seen.first) {{
       const traded = Date.parse(price.closest(".card").querySelector("time").dateTime);
-      Object.assign(seen, {{ first: text, age: Date.now() - traded }});
+      Object.assign(seen, {{ first: String(texts), age: Date.now() - traded }});
       setTimeout(() => {{ seen.priced = performance.now() }}); // the frame that shows it has been drawn by then
     }}
-    if (seen.first && isShown && text !== seen.first) return void (seen.live = performance.now());
+    if (seen.first && String(texts) !== seen.first) return void (seen.live = performance.now());
     requestAnimationFrame(look);
   }};
   requestAnimationFrame(look);
 }}"""
-"""Notes in the page, by its own clock since the navigation began, when a price was in sight, and when it moved."""
+"""Notes in the page, by its own clock since the navigation began, when a price was in sight, and when any moved."""
 SEEN = """[seen.priced, performance.getEntriesByName("first-contentful-paint")[0].startTime, seen.live, seen.age]"""
 WATCH = f"""() => {{
   window.ages = [];
@@ -63,7 +64,7 @@ class Screen:
     """
     A page at `url` + `query`, opened now, with its own storage.
 
-    first_price, live: seconds from navigation until a price was painted in sight, and until it first moved; age: how
+    first_price, live: seconds from navigation until a price was painted in sight, and until one first moved; age: how
     old that first price was then, in seconds since it was traded.
     """
 
@@ -87,7 +88,7 @@ class Screen:
     def follow(self, seconds: float) -> tuple[list[float], float]:
         """
         Of the next `seconds`: how old, in ms, each price that reached the screen was when its text changed, from when
-        its trade was told to the feed; and what share of the time the page's main thread used a core.
+        its trade was published; and what share of the time the page's main thread used a core.
         """
         self._page.evaluate(WATCH)
         before, began = self._main_threads(), time.monotonic()

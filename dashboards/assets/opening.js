@@ -33,7 +33,8 @@ function painted() {
   });
 }
 
-// Puts `nodes` into the page as if they had stood there, scripts included: each runs after those before it.
+// Puts `nodes` into the page as if they had stood there, scripts included: each runs after those before it. They are not
+// even fetched earlier: that alone would take the processors from the first painting.
 async function put(nodes) {
   let loading = [];
   for (const node of nodes) {
@@ -51,15 +52,7 @@ async function put(nodes) {
   }
 }
 
-function fetchEarly(address) {
-  const link = el("link", "");
-  Object.assign(link, { rel: "preload", as: "script", href: address });
-  document.head.append(link);
-}
-
 async function start() {
-  const bokeh = [...document.getElementById("bokeh").content.children];
-  for (const script of bokeh) if (script.getAttribute("src")) fetchEarly(script.getAttribute("src"));
   let opened = draw(new Nobody());
   globalThis.poeticoins = {
     render(panel) {
@@ -71,7 +64,7 @@ async function start() {
   };
   opened.board.preview(document.getElementById("first").textContent.trim().split("\n"));
   await painted();
-  await put(bokeh);
+  await put([...document.getElementById("bokeh").content.children]);
   current.expects = true;
 }
 

@@ -213,13 +213,15 @@ async def leave(market: Market) -> None:
     market.open = False
 
 
-async def serve(port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS) -> None:
+async def serve(
+    port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS, made: Any = Market
+) -> None:
     from panel.io.resources import BASE_TEMPLATE
 
     from dashboards import page, server
 
     products = TEN if mode == "ten" else products
-    market = Market(products, mode if mode in ("demo", "replay") else "live")
+    market = made(products, mode if mode in ("demo", "replay") else "live")
     market.open = mode != "none"
     rate = 0.0001 if mode in ("still", "quiet", "silent") else rate
     if mode == "trouble":
