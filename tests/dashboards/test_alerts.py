@@ -209,3 +209,39 @@ def test_sound_can_be_muted_and_a_notification_is_shown_only_if_it_may(served, s
     assert shown.page.evaluate("tones") == 2
     assert "fell to 84.5" in shown.page.evaluate("said[1]")
     assert shown.page.evaluate("localStorage['poeticoins.alerts.sound']") == "off"
+
+
+ASLEEP = '["focus",null],["place","prices"]'
+HIDE = """() => {
+    Object.defineProperty(document, 'hidden', { get: () => true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("how", ["paused", "hidden"])
+def test_alert_fires_while_the_page_is_paused_or_its_tab_is_hidden(served, screen, how):
+    shown = screen(f"{served('steps').url}favicon.ico")
+    sent = []
+    shown.page.on("websocket", lambda socket: socket.on("framesent", lambda text: sent.append(text)))
+    shown.page.clock.install()
+    shown.page.goto(f"{shown.host}?products={BTC}")
+    shown.until("board.querySelectorAll('.card:not(.waiting)').length === 1")
+    if how == "paused":
+        shown.page.keyboard.press("p")
+        shown.until("!board.querySelector('.paused').hidden")
+    else:
+        shown.page.evaluate(HIDE)
+        shown.page.clock.fast_forward(10_100)  # who only looks at another tab for a moment is not asleep
+        for _ in range(500):
+            shown.page.wait_for_timeout(20)  # the browser's events come while we wait for it
+            if any(ASLEEP in str(text) for text in sent):
+                break
+        assert ASLEEP in str(sent[-1])
+
+    shown.page.get_by_role("button", name="Alerts, 0 armed").click()
+    set_alert(shown, LTC, "above", "85.5")
+
+    shown.until("board.querySelector('.fired-alert')")
+    assert ", while this page was away" not in shown.text(".fired-alert p")
+    assert shown.troubles == []
