@@ -31,7 +31,7 @@ class Board {
       close: () => this.close(),
       interval: (interval) => this.change({ interval }),
       again: () => this.model.send_msg({ again: 1 }),
-      chart: () => this.model.send_msg({ chart: 1 }),
+      chart: () => this.model.send_msg({ chart: "prices" }),
       ...watch,
       export: () => this.exporter.open("candles"),
     });
@@ -47,7 +47,7 @@ class Board {
       interval: (interval) => this.change({ interval }),
       open: (focus) => this.open(focus),
       address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, LIGHT.choice),
-      chart: () => this.model.send_msg({ chart: 1 }),
+      chart: () => this.model.send_msg({ chart: "compare" }),
       again: () => this.model.send_msg({ again: 1 }),
     });
     this.system = new SystemPlace();
@@ -89,6 +89,7 @@ class Board {
     this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
     this.alerts.know(catalogue);
     if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
+    for (const place of [this.focus, this.compare]) place.wantChart(); // a page that was far behind may have missed it
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.

@@ -65,8 +65,7 @@ class ComparePlace {
     for (const side of this.sides.values()) side.ranking.clear();
     this.grid.replaceChildren(...[...this.sides.values()].map(({ node }) => node));
     if (this.item) this.chart(this.item);
-    else if (!this.asked) this.acts.chart(); // one for all coins and currencies
-    this.asked = true;
+    else this.wantChart();
     const exchanges = [...new Set(sides.flatMap(({ rows }) => rows.map(([, name]) => name)))];
     this.strokes = new Map(exchanges.map((name, at) => [name, strokeOf(at)]));
     this.problem = null;
@@ -84,6 +83,11 @@ class ComparePlace {
     this.pastCoin = coin;
     this.pasts = new Map(Object.entries(lines));
     if (this.table?.coin === coin) this.draw();
+  }
+
+  // One for all coins and currencies.
+  wantChart() {
+    if (this.sides.size && !this.item) this.acts.chart();
   }
 
   chart(item) {

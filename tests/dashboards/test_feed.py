@@ -291,14 +291,20 @@ async def test_last_day_is_told_at_the_opening_and_when_it_changes(market, feed)
     assert other.of("days") == []
 
 
-async def test_chart_is_sent_to_who_asks(market, feed):
+@pytest.mark.parametrize("place", ["prices", "compare", "system"])
+@pytest.mark.parametrize(("which", "kind"), [("prices", "chart"), ("compare", "compare-chart")])
+async def test_chart_is_the_one_that_is_asked_for_wherever_the_page_was_before(market, feed, place, which, kind):
     viewer = Viewer()
+    viewer.place = place
     feed.join(viewer)
 
-    feed.replies.draw(viewer)
+    for nonsense in (1, True, "other", [], None):
+        feed.replies.draw(viewer, nonsense)
+    feed.replies.draw(viewer, which)
 
-    await until(lambda: viewer.of("chart"))
-    assert "root_id" in viewer.of("chart")[0]["item"]
+    await until(lambda: viewer.of(kind))
+    assert [message["kind"] for message in viewer.messages if "chart" in message["kind"]] == [kind]
+    assert "root_id" in viewer.of(kind)[0]["item"]
 
 
 async def test_page_that_asks_for_nothing_in_particular_gets_twelve_cards():
