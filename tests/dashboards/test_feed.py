@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from dashboards.feed import Feed, _end
+from dashboards.outlook import Outlook
 from poeticoins.errors import RequestTimeout, WireMismatch
 from tests.dashboards.market import PRODUCTS, Market, status, trade
 from tests.dashboards.reading import read
@@ -378,3 +379,15 @@ async def test_who_is_told_to_end_while_it_ends_another_does_so():
 
     await asyncio.wait({ending}, timeout=5)
     assert ending.cancelled()
+
+
+async def test_question_that_went_unanswered_is_told_until_the_next_is_answered(market):
+    outlook = Outlook(market)
+    market.failing = RequestTimeout("the supervisor does not answer")
+
+    await outlook.look(0, {}, [])
+    assert outlook.status["notices"] == ["the supervisor does not answer"]
+    market.failing = None
+    await outlook.look(0, {}, [])
+
+    assert outlook.status["notices"] == []
