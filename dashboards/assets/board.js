@@ -61,12 +61,21 @@ class Board {
 
   // -- what the server says
 
+  // What cannot be shown has been read all the same, or the server would soon stop sending.
   receive(text) {
+    try {
+      this.take(text);
+    } finally {
+      this.acknowledge();
+    }
+  }
+
+  take(text) {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
     this.alerts.watcher.note();
-    if (this.desk.holds(message)) return this.acknowledge();
+    if (this.desk.holds(message)) return;
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.remember(message);
@@ -77,7 +86,6 @@ class Board {
     else if (message.kind === "export") this.exporter.hear(message);
     else if (message.kind.startsWith("compare")) this.compareWith(message);
     else this.update(message);
-    this.acknowledge();
     this.drawSoon();
   }
 

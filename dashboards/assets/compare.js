@@ -47,7 +47,7 @@ class ComparePlace {
   }
 
   take(table, now) {
-    if (table.coin !== this.table?.coin) this.begin(table);
+    if (!this.table || whoOf(table) !== whoOf(this.table)) this.begin(table);
     Object.assign(this, { table, now });
     say(this.told, this.problem ?? "");
     const step = intervalMs(this.interval) / 1000;
@@ -57,7 +57,7 @@ class ComparePlace {
     this.draw();
   }
 
-  // Another coin: everything of the one before goes, but for the charts of currencies that this one has too.
+  // Another coin, or other exchanges that trade it: everything of the one before goes, but for the charts of currencies that this one has too.
   begin({ coin, sides }) {
     const before = this.sides;
     this.sides = new Map(sides.map(({ quote }) => [quote, before.get(quote) ?? new CompareSide(quote, this.acts)]));
@@ -122,6 +122,11 @@ class ComparePlace {
   close() {
     for (const side of this.sides.values()) side.close();
   }
+}
+
+// Which exchange trades the coin of a table, and for which currency.
+function whoOf({ coin, sides }) {
+  return JSON.stringify([coin, sides.map(({ quote, rows }) => [quote, ...rows.map(([, name]) => name)])]);
 }
 
 // A figure under its word, with what it is of.

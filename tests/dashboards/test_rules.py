@@ -256,3 +256,30 @@ def test_a_row_that_comes_again_is_written_and_not_made_again(js):
 
     assert js("[...table.body.children].map(row => row.textContent)") == ["b3", "c4"]
     assert js("table.body.children[0] === before[1] && !before[1].classList.contains('unwell')")
+
+
+TABLE = """names => ({ coin: "BTC", coins: { BTC: "Bitcoin" }, rate: null, of: 0, sides: [{
+    quote: "USD", median: null, of: 0, lowest: [], highest: [],
+    rows: names.map(name => [`${name.toLowerCase()}:BTC-USD`, name, "1.00", 0, null, null, null, 0, null, null, ""]),
+}] })"""
+PLACE = "new ComparePlace({ address: () => '', chart() {}, again: () => times.push(1), sort() {} })"
+
+
+def test_exchange_that_joins_a_shown_coin_gets_its_row_and_its_line(js):
+    names = js(f"""(() => {{
+        const [times, table, place] = [[], {TABLE}, {PLACE}];
+        place.turn({{ interval: "1m", sort: null }});
+        for (const names of [["A"], ["A", "B"], ["A"]]) place.take(table(names), 1e12);
+        place.take(table(["C", "A"]), 1e12);
+        return [...place.node.querySelectorAll("tbody a")].map(link => link.textContent);
+    }})()""")
+
+    assert names == ["C", "A"]
+
+
+def test_message_that_cannot_be_shown_is_acknowledged_all_the_same(js):
+    board = "Object.assign(Object.create(Board.prototype), { unseen: 0 })"
+
+    unseen = js(f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.unseen }} }})()")
+
+    assert unseen == 1
