@@ -283,3 +283,14 @@ def test_message_that_cannot_be_shown_is_acknowledged_all_the_same(js):
     unseen = js(f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.unseen }} }})()")
 
     assert unseen == 1
+
+
+def test_tab_changes_once_a_second_however_often_the_price_turns(js):
+    titles = js("""(() => {
+        const titles = [], tab = new Tab({ owned: false, title: text => titles.push(text) });
+        for (let at = 0; at < 10; at++) tab.show(`${at}`, at % 2 ? "up" : "down");
+        tab.show("Paused", "paused", true);
+        return titles;
+    })()""")
+
+    assert titles == ["0", "Paused"]
