@@ -101,7 +101,8 @@ class Board {
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
-    if (this.cut > now) this.hello();
+    // A tab that sleeps shows none, and says hello when it wakes.
+    if (this.cut > now && !this.desk.unseen.asleep) this.hello();
   }
 
   deal(cards, now) {

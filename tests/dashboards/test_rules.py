@@ -294,3 +294,23 @@ def test_tab_changes_once_a_second_however_often_the_price_turns(js):
     })()""")
 
     assert titles == ["0", "Paused"]
+
+
+@pytest.mark.parametrize(("asleep", "asked"), [(True, 0), (False, 1)])
+def test_snapshot_that_was_overtaken_is_asked_for_again_but_by_no_sleeping_tab(js, asleep, asked):
+    hellos = js(
+        """(() => {
+            let hellos = 0;
+            const nothing = () => {}, place = { wantChart: nothing };
+            const board = Object.assign(Object.create(Board.prototype), {
+                cut: 2, view: { place: "prices" }, status: { show: nothing }, alerts: { know: nothing },
+                desk: { told: nothing, unseen: { asleep: it } }, focus: place, compare: place,
+                deal: nothing, arrange: nothing, tick: nothing, hello: () => hellos++,
+            });
+            board.renew({ status: {}, cards: [], catalogue: [], now: 1 });
+            return hellos;
+        })()""",
+        asleep,
+    )
+
+    assert hellos == asked
