@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dashboards import terse
+from poeticoins import PoeticoinsError, Product
 
 pytestmark = pytest.mark.browser
 A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
@@ -314,3 +315,17 @@ def test_snapshot_that_was_overtaken_is_asked_for_again_but_by_no_sleeping_tab(j
     )
 
     assert hellos == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["coinbase:BTC-USD", "a:B-C", "a_b:BTC-USD", "1a:BTC-USD", "a" * 17 + ":B-C", "a:" + "B" * 11 + "-C", "a:B-c"],
+)
+def test_page_takes_for_a_product_what_the_model_does(js, text):
+    def is_product():
+        try:
+            return str(Product.parse(text)) == text
+        except PoeticoinsError:
+            return False
+
+    assert js("KEY.test(it)", text) is is_product()
