@@ -77,7 +77,8 @@ class ComparePlace {
     this.problem = problem ? `No past yet: ${problem}` : null;
     if (problem) {
       say(this.told, this.problem);
-      setTimeout(() => this.acts.again(), AGAIN_MS);
+      clearTimeout(this.asking);
+      this.asking = setTimeout(() => this.acts.again(), AGAIN_MS);
       return;
     }
     this.pastCoin = coin;
@@ -120,6 +121,7 @@ class ComparePlace {
   }
 
   close() {
+    clearTimeout(this.asking);
     for (const side of this.sides.values()) side.close();
   }
 }

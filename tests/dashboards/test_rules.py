@@ -329,3 +329,16 @@ def test_page_takes_for_a_product_what_the_model_does(js, text):
             return False
 
     assert js("KEY.test(it)", text) is is_product()
+
+
+def test_past_that_is_not_there_is_asked_for_once_and_not_by_a_closed_page(js):
+    asked = js(f"""(async () => {{
+        const times = [], [open, closed] = [{PLACE}, {PLACE}];
+        const away = {{ interval: "1m", problem: "away" }};
+        for (let at = 0; at < 5; at++) for (const place of [open, closed]) place.past(away);
+        closed.close();
+        await new Promise(done => setTimeout(done, AGAIN_MS + 300));
+        return times.length;
+    }})()""")
+
+    assert asked == 1
