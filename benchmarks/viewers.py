@@ -68,7 +68,7 @@ class Viewer(asyncio.BufferedProtocol):
         self._event("document_ready", [])
         self._say({"hello": 1, "select": self.select, "focus": self.focus, "interval": "1m"})
         if self.focus:
-            self._say({"chart": 1})
+            self._say({"chart": "prices"})
         wanted = list(OPENED if self.focus else OPENED[:1])
         while wanted:
             message = (await self._message())[:200]

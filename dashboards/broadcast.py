@@ -18,7 +18,7 @@ from tornado.iostream import IOStream, StreamClosedError
 
 NAME = "poeticoins"
 """What assets/render.js listens for."""
-RETRY_S = 0.005
+RETRY_S, LONGEST_RETRY_S = 0.005, 0.1
 MOST_WAITING = 1024 * 1024
 """Bytes that wait in this process for a page; an honest one that reads too slowly is left alone long before that."""
 TEXT_FRAME = 0x81
@@ -32,28 +32,43 @@ class Line:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._waiting: deque[str] = deque()
+        self._size = 0
         self._retry: asyncio.TimerHandle | None = None
+        self._retry_s = RETRY_S
 
     def write(self, text: str) -> bool:
         """Sends `text`, now or as soon as it can go whole. False: never, by this way. On the server's loop."""
         self._waiting.append(text)
+        self._size += len(text)
         return self._flush()
 
     def _flush(self) -> bool:
         streams, free = _streams(self._document)
         if not streams:
-            self._waiting.clear()
+            self._forget()
             return False
         while self._waiting and free:
-            frames = framed(self._waiting.popleft())
+            text = self._waiting.popleft()
+            self._size -= len(text)
             for stream in streams:
-                _write(stream, frames)
-        if self._waiting and not self._retry:
-            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
+                _write(stream, framed(text))
+        if self._size > MOST_WAITING:  # a message of Bokeh's own has been half on its way for all that time
+            self._forget()
+            for stream in streams:
+                stream.close()
+        if not self._waiting:
+            self._retry_s = RETRY_S
+        elif not self._retry:
+            self._retry = asyncio.get_running_loop().call_later(self._retry_s, self._try_again)
         return True
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._size = 0
 
     def _try_again(self) -> None:
         self._retry = None
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
         self._flush()
 
 

@@ -37,7 +37,8 @@ class Exports:
 
     def refusal(self, viewer: Viewer) -> str:
         """Why `viewer` gets no file now, as a message; "" if it does."""
-        if self._waiting >= MOST_WAITING or time.monotonic() - self._served.get(viewer, -AGAIN_S) < AGAIN_S:
+        is_busy = viewer in self._read or self._waiting >= MOST_WAITING
+        if is_busy or time.monotonic() - self._served.get(viewer, -AGAIN_S) < AGAIN_S:
             return problem_text("Too many exports at once; try again in some seconds")
         self._served[viewer] = time.monotonic()
         return ""
@@ -56,11 +57,11 @@ class Exports:
         """
         order, mode, lasts = made
         self._waiting += 1
+        read = self._read[viewer] = asyncio.Event()
         try:
             async with self._turn:
                 rows, file = await asyncio.to_thread(self._make, order, lasts)
             name = tables.file_name(order, mode, datetime.now(UTC))
-            read = self._read[viewer] = asyncio.Event()
             for text in messages({"kind": "export", "name": name, "rows": rows}, file):
                 read.clear()
                 tell(text)
@@ -71,6 +72,7 @@ class Exports:
             return  # the page is gone, or says itself that the file did not come
         finally:
             self._waiting -= 1
+            del self._read[viewer]
 
     def _make(self, order: Order, lasts: Sequence[Trade]) -> tuple[int, bytes]:
         if order.kind == "cards":

@@ -18,7 +18,7 @@ RATE_POLLS = 3
 
 
 class Outlook:
-    """`look()` once a second; `status` is what the pages show, and `complaint` why a question went unanswered."""
+    """`look()` once a second; `status` is what the pages show, and `complaint` why the feed has no answer yet."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -50,8 +50,7 @@ class Outlook:
             self._mode, self.status = "", no_supervisor(str(error))
             self.system.absent(now_ms())
         except PoeticoinsError as error:  # mostly RequestTimeout: it is starting, and what was known still holds
-            self.complaint = str(error)
-            self.status = self.status | {"notices": [format.clean(self.complaint)]}
+            self.status = self.status | {"notices": [format.clean(str(error))]}
         else:
             self._mode = str(answer.mode)
             self.status = told | {"gaps": gaps, "counts": counts_of(answer)}

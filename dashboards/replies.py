@@ -1,7 +1,7 @@
 """What one page asks for: the past of what it has open, a chart, a file; made beside the frames, off the loop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 
 from dashboards import charts, comparison_chart
@@ -13,6 +13,9 @@ from dashboards.histories import Histories
 from dashboards.prices import Prices
 from dashboards.source import Source
 from dashboards.tables import ordered
+
+CHARTS: dict[str, Callable[[], str]] = {"prices": charts.text, "compare": comparison_chart.text}
+"""By place. Which one is said by the page, since it asks for the chart of a place before it says that it is there."""
 
 
 class Replies:
@@ -32,9 +35,10 @@ class Replies:
             self._comparing.show(viewer)
             self._answer(self._comparing.past(viewer))
 
-    def draw(self, viewer: Viewer) -> None:
-        """Gets `viewer` the chart, empty; its browser fills it."""
-        self._answer(self._tell_chart(viewer))
+    def draw(self, viewer: Viewer, which: object) -> None:
+        """Gets `viewer` the chart of a place, "prices" or "compare", empty; its browser fills it."""
+        if isinstance(which, str) and which in CHARTS:
+            self._answer(self._tell_chart(viewer, CHARTS[which]))
 
     def export(self, viewer: Viewer, said: object) -> None:
         """Gets `viewer` a file of what it shows; anything else than such an order is left unanswered."""
@@ -65,6 +69,5 @@ class Replies:
         if (viewer.focus, viewer.interval) == (key, interval):
             self._tell(viewer, text)
 
-    async def _tell_chart(self, viewer: Viewer) -> None:
-        made = comparison_chart.text if viewer.place == "compare" else charts.text
+    async def _tell_chart(self, viewer: Viewer, made: Callable[[], str]) -> None:
         self._tell(viewer, await asyncio.to_thread(made))

@@ -54,9 +54,9 @@ class Store:
         """
         A message from the browser, and so anything at all.
 
-        {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": 1} when it needs one, {"again": 1} for the past
-        of what is open anew, {"export": order} for a file, see dashboards/tables.py, {"exported": n} as it reads its
-        pieces; with the first or alone, what it shows: see dashboards/view.py.
+        {"hello": 1} when it draws, {"seen": n} as it reads, {"chart": place} when it needs that one, {"again": 1}
+        for the past of what is open anew, {"export": order} for a file, see dashboards/tables.py, {"exported": n}
+        as it reads its pieces; with the first or alone, what it shows: see dashboards/view.py.
 
         {"hidden": true} when nobody sees it any more: it gets nothing but a sign of life. {"hidden": false} when it is
         seen again: it gets everything anew. A page that needs prices unseen, for an alert say, keeps that to itself.
@@ -77,7 +77,7 @@ class Store:
         if is_new:
             self.hello()
         if message.get("chart"):
-            self._feed.replies.draw(self)
+            self._feed.replies.draw(self, message["chart"])
         if message.get("watch") and not message.get("hello"):
             self._feed.watch(self)
         if "exported" in message:

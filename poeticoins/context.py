@@ -177,7 +177,7 @@ class Subscription:
     def close(self) -> None:
         """Ends it; returns when no callback runs any more. May be called by the callback itself, and twice."""
         self._closed = True
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # it has ended by itself, be it only just now
             self._loop.call_soon_threadsafe(self._task.cancel)
         if threading.current_thread() is not self._thread:
             self._thread.join()

@@ -5,12 +5,13 @@ import threading
 import time
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import poeticoins
-from poeticoins import Product, UnknownProduct
+from poeticoins import Product, UnknownProduct, context
 
 BTC = "coinbase:BTC-USD"
 DEADLINE = 20
@@ -207,3 +208,15 @@ def test_a_callback_may_close_its_own_subscription(tree):
 
     assert closed.wait(DEADLINE)
     subscription.close()
+
+
+def test_subscription_that_ends_while_it_is_closed_is_closed():
+    subscription, ended = object.__new__(context.Subscription), asyncio.new_event_loop()
+    ended.close()
+    subscription._loop = SimpleNamespace(is_closed=lambda: False, call_soon_threadsafe=ended.call_soon_threadsafe)
+    subscription._task = SimpleNamespace(cancel=lambda: None)
+    subscription._thread = threading.current_thread()
+
+    subscription.close()
+
+    assert subscription._closed

@@ -32,7 +32,7 @@ class Board {
       close: () => this.close(),
       interval: (interval) => this.change({ interval }),
       again: () => this.model.send_msg({ again: 1 }),
-      chart: () => this.model.send_msg({ chart: 1 }),
+      chart: () => this.model.send_msg({ chart: "prices" }),
       ...watch,
       export: () => this.exporter.open("candles"),
     });
@@ -48,7 +48,7 @@ class Board {
       interval: (interval) => this.change({ interval }),
       open: (focus) => this.open(focus),
       address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, LIGHT.choice),
-      chart: () => this.model.send_msg({ chart: 1 }),
+      chart: () => this.model.send_msg({ chart: "compare" }),
       again: () => this.model.send_msg({ again: 1 }),
     });
     this.system = new SystemPlace();
@@ -62,12 +62,21 @@ class Board {
 
   // -- what the server says
 
+  // What cannot be shown has been read all the same, or the server would soon stop sending.
   receive(text) {
+    try {
+      this.take(text);
+    } finally {
+      this.acknowledge();
+    }
+  }
+
+  take(text) {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
     this.back();
     if (message.now) this.clock.heard(message.now);
     this.alerts.watcher.note();
-    if (this.desk.holds(message)) return this.acknowledge();
+    if (this.desk.holds(message)) return;
     if (message.kind === "snapshot") this.renew(message);
     else if (message.kind === "status") this.tell(message.status);
     else if (message.kind === "history") this.remember(message);
@@ -78,7 +87,6 @@ class Board {
     else if (message.kind === "export") this.exporter.hear(message);
     else if (message.kind.startsWith("compare")) this.compareWith(message);
     else this.update(message);
-    this.acknowledge();
     this.drawSoon();
   }
 
@@ -90,10 +98,12 @@ class Board {
     this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
     this.alerts.know(catalogue);
     if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
+    for (const place of [this.focus, this.compare]) place.wantChart(); // a page that was far behind may have missed it
     this.arrange();
     this.tick();
     // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
-    if (this.cut > now) this.hello();
+    // A tab that sleeps shows none, and says hello when it wakes.
+    if (this.cut > now && !this.desk.unseen.asleep) this.hello();
   }
 
   deal(cards, now) {

@@ -31,6 +31,8 @@ class Chart {
   }
 
   async embed(item) {
+    if (this.isEmbedded) return;
+    this.isEmbedded = true;
     this.view = await window.Bokeh.embed.embed_item(item, this.node);
     for (const inner of focusable(this.node)) inner.tabIndex = -1; // the chart as a whole has the keyboard
     const [root] = this.view.roots;

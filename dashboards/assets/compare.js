@@ -47,7 +47,7 @@ class ComparePlace {
   }
 
   take(table, now) {
-    if (table.coin !== this.table?.coin) this.begin(table);
+    if (!this.table || whoOf(table) !== whoOf(this.table)) this.begin(table);
     Object.assign(this, { table, now });
     say(this.told, this.problem ?? "");
     const step = intervalMs(this.interval) / 1000;
@@ -57,7 +57,7 @@ class ComparePlace {
     this.draw();
   }
 
-  // Another coin: everything of the one before goes, but for the charts of currencies that this one has too.
+  // Another coin, or other exchanges that trade it: everything of the one before goes, but for the charts of currencies that this one has too.
   begin({ coin, sides }) {
     const before = this.sides;
     this.sides = new Map(sides.map(({ quote }) => [quote, before.get(quote) ?? new CompareSide(quote, this.acts)]));
@@ -65,8 +65,7 @@ class ComparePlace {
     for (const side of this.sides.values()) side.ranking.clear();
     this.grid.replaceChildren(...[...this.sides.values()].map(({ node }) => node));
     if (this.item) this.chart(this.item);
-    else if (!this.asked) this.acts.chart(); // one for all coins and currencies
-    this.asked = true;
+    else this.wantChart();
     const exchanges = [...new Set(sides.flatMap(({ rows }) => rows.map(([, name]) => name)))];
     this.strokes = new Map(exchanges.map((name, at) => [name, strokeOf(at)]));
     this.problem = null;
@@ -78,12 +77,18 @@ class ComparePlace {
     this.problem = problem ? `No past yet: ${problem}` : null;
     if (problem) {
       say(this.told, this.problem);
-      setTimeout(() => this.acts.again(), AGAIN_MS);
+      clearTimeout(this.asking);
+      this.asking = setTimeout(() => this.acts.again(), AGAIN_MS);
       return;
     }
     this.pastCoin = coin;
     this.pasts = new Map(Object.entries(lines));
     if (this.table?.coin === coin) this.draw();
+  }
+
+  // One for all coins and currencies.
+  wantChart() {
+    if (this.sides.size && !this.item) this.acts.chart();
   }
 
   chart(item) {
@@ -116,8 +121,14 @@ class ComparePlace {
   }
 
   close() {
+    clearTimeout(this.asking);
     for (const side of this.sides.values()) side.close();
   }
+}
+
+// Which exchange trades the coin of a table, and for which currency.
+function whoOf({ coin, sides }) {
+  return JSON.stringify([coin, sides.map(({ quote, rows }) => [quote, ...rows.map(([, name]) => name)])]);
 }
 
 // A figure under its word, with what it is of.

@@ -19,7 +19,7 @@ class Tab {
 
   // title: whole. icon: a name of ICONS. isUrgent: a change of state is shown at once.
   show(title, icon, isUrgent = false) {
-    if (!isUrgent && icon === this.shown && Date.now() - this.written < TAB_MS) return;
+    if (!isUrgent && Date.now() - this.written < TAB_MS) return;
     this.written = Date.now();
     this.place.title(title);
     if (!this.icon || icon === this.shown) return;

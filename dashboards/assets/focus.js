@@ -59,8 +59,11 @@ class Focus {
     this.node.setAttribute("aria-label", this.name.textContent);
     this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; arrows and Home read a candle out, Page up and Page down pan, plus and minus zoom, End follows the newest`);
     say(this.readout, "Asking for its history…");
-    if (!this.chart.asked) this.acts.chart();
-    this.chart.asked = true;
+    this.wantChart();
+  }
+
+  wantChart() {
+    if (this.key && !this.chart.isEmbedded) this.acts.chart();
   }
 
   clear() {

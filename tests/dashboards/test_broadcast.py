@@ -192,3 +192,19 @@ async def test_page_that_never_reads_is_let_go_and_costs_the_others_nothing():
     assert line.write(text)
     assert len(here.written) == served + 1
     deaf.far.close()
+
+
+async def test_page_that_lets_no_message_of_bokeh_through_is_let_go_before_it_fills_the_memory():
+    page = Piped()
+    line, text = broadcast.Line(document(page)), "." * 10_000
+    page.write_lock._block._value = 0
+
+    for _ in range(1_000):
+        assert line.write(text)
+        assert sum(map(len, line._waiting)) <= broadcast.MOST_WAITING
+        if page.stream.closed():
+            break
+
+    assert page.stream.closed()
+    assert not line._waiting
+    page.far.close()

@@ -157,7 +157,7 @@ def test_chart_is_read_by_pointer_by_keys_and_as_a_table(served, screen):
     assert shown.troubles == []
 
 
-def test_exchange_leads_to_its_product_and_back_to_the_comparison(served, screen):
+def test_exchange_leads_to_its_product_with_its_candles_and_back(served, screen):
     shown = opened(screen, f"{served('demo').url}?place=compare&compare=LTC")
     link = shown.page.locator(".side").nth(1).get_by_role("link", name="Bitstamp")
     assert link.get_attribute("href").endswith("?compare=LTC&focus=bitstamp:LTC-EUR")
@@ -166,6 +166,7 @@ def test_exchange_leads_to_its_product_and_back_to_the_comparison(served, screen
 
     shown.until("board.querySelector('.focus-name')?.textContent === 'Litecoin LTC/EUR on Bitstamp'")
     shown.until("board.querySelector('.focus').checkVisibility() && !board.querySelector('.compare').checkVisibility()")
+    shown.until(f"{MODELS.replace('NAME', 'candles')}[0]?.data.x.length > 5")
     shown.page.go_back()
     shown.until(f"{ROWS}.length === 4")
     assert shown.troubles == []

@@ -257,16 +257,6 @@ async def test_volume_is_that_of_the_last_day(market, feed):
     await until(lambda: viewer.of("compare") and viewer.rows[str(USD)][6] == 0.0119)
 
 
-async def test_chart_at_compare_is_the_one_of_lines(feed):
-    viewer = Comparer()
-    feed.join(viewer)
-
-    feed.replies.draw(viewer)
-
-    await until(lambda: viewer.of("compare-chart"))
-    assert viewer.of("chart") == []
-
-
 @pytest.mark.parametrize(
     ("prices", "text"),
     [(["60000.10", "60000.20"], "60,000.15"), (["60000.10", "60000.11"], "60,000.105"), (["7", "8"], "7.5"),

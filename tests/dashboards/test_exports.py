@@ -176,6 +176,25 @@ async def test_exports_are_of_followed_products_and_one_at_a_time():
     task.cancel()
 
 
+async def test_second_file_of_a_page_is_refused_until_the_first_is_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(exports, "PIECE", 100)
+    monkeypatch.setattr(exports, "AGAIN_S", 0.0)
+    exports_, viewer, texts = Exports(market()), Viewer(), []
+    assert exports_.refusal(viewer) == ""
+    telling = asyncio.create_task(exports_.tell(viewer, (Order("trades", "csv", str(BTC)), "live", ()), texts.append))
+    await until(lambda: texts)
+
+    refused = exports_.refusal(viewer)
+    async with asyncio.timeout(10):
+        while not telling.done():
+            exports_.read(viewer)
+            await asyncio.sleep(0.001)
+
+    assert "Too many exports at once" in refused
+    assert [json.loads(text)["at"] for text in texts] == list(range(json.loads(texts[0])["of"]))
+    assert exports_.refusal(viewer) == ""
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_person_saves_what_is_shown(served, screen, window, tmp_path):

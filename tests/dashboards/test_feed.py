@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from dashboards.feed import Feed, _end
+from dashboards.outlook import Outlook
 from dashboards.view import View
 from poeticoins.errors import RequestTimeout, WireMismatch
 from tests.dashboards.market import PRODUCTS, Market, status, trade
@@ -307,14 +308,20 @@ async def test_page_is_sent_with_its_cards_and_their_day_and_with_none_at_anothe
     assert feed.viewers == 0
 
 
-async def test_chart_is_sent_to_who_asks(market, feed):
+@pytest.mark.parametrize("place", ["prices", "compare", "system"])
+@pytest.mark.parametrize(("which", "kind"), [("prices", "chart"), ("compare", "compare-chart")])
+async def test_chart_is_the_one_that_is_asked_for_wherever_the_page_was_before(market, feed, place, which, kind):
     viewer = Viewer()
+    viewer.place = place
     feed.join(viewer)
 
-    feed.replies.draw(viewer)
+    for nonsense in (1, True, "other", [], None):
+        feed.replies.draw(viewer, nonsense)
+    feed.replies.draw(viewer, which)
 
-    await until(lambda: viewer.of("chart"))
-    assert "root_id" in viewer.of("chart")[0]["item"]
+    await until(lambda: viewer.of(kind))
+    assert [message["kind"] for message in viewer.messages if "chart" in message["kind"]] == [kind]
+    assert "root_id" in viewer.of(kind)[0]["item"]
 
 
 async def test_page_that_asks_for_nothing_in_particular_gets_twelve_cards():
@@ -388,3 +395,15 @@ async def test_who_is_told_to_end_while_it_ends_another_does_so():
 
     await asyncio.wait({ending}, timeout=5)
     assert ending.cancelled()
+
+
+async def test_question_that_went_unanswered_is_told_until_the_next_is_answered(market):
+    outlook = Outlook(market)
+    market.failing = RequestTimeout("the supervisor does not answer")
+
+    await outlook.look(0, {}, [])
+    assert outlook.status["notices"] == ["the supervisor does not answer"]
+    market.failing = None
+    await outlook.look(0, {}, [])
+
+    assert outlook.status["notices"] == []

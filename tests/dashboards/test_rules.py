@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dashboards import terse
+from poeticoins import PoeticoinsError, Product
 
 pytestmark = pytest.mark.browser
 A, B, C = "coinbase:BTC-USD", "bitstamp:ETH-EUR", "gemini:LTC-USD"
@@ -256,3 +257,88 @@ def test_a_row_that_comes_again_is_written_and_not_made_again(js):
 
     assert js("[...table.body.children].map(row => row.textContent)") == ["b3", "c4"]
     assert js("table.body.children[0] === before[1] && !before[1].classList.contains('unwell')")
+
+
+TABLE = """names => ({ coin: "BTC", coins: { BTC: "Bitcoin" }, rate: null, of: 0, sides: [{
+    quote: "USD", median: null, of: 0, lowest: [], highest: [],
+    rows: names.map(name => [`${name.toLowerCase()}:BTC-USD`, name, "1.00", 0, null, null, null, 0, null, null, ""]),
+}] })"""
+PLACE = "new ComparePlace({ address: () => '', chart() {}, again: () => times.push(1), sort() {} })"
+
+
+def test_exchange_that_joins_a_shown_coin_gets_its_row_and_its_line(js):
+    names = js(f"""(() => {{
+        const [times, table, place] = [[], {TABLE}, {PLACE}];
+        place.turn({{ interval: "1m", sort: null }});
+        for (const names of [["A"], ["A", "B"], ["A"]]) place.take(table(names), 1e12);
+        place.take(table(["C", "A"]), 1e12);
+        return [...place.node.querySelectorAll("tbody a")].map(link => link.textContent);
+    }})()""")
+
+    assert names == ["C", "A"]
+
+
+def test_message_that_cannot_be_shown_is_acknowledged_all_the_same(js):
+    board = "Object.assign(Object.create(Board.prototype), { unseen: 0 })"
+
+    unseen = js(f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.unseen }} }})()")
+
+    assert unseen == 1
+
+
+def test_tab_changes_once_a_second_however_often_the_price_turns(js):
+    titles = js("""(() => {
+        const titles = [], tab = new Tab({ owned: false, title: text => titles.push(text) });
+        for (let at = 0; at < 10; at++) tab.show(`${at}`, at % 2 ? "up" : "down");
+        tab.show("Paused", "paused", true);
+        return titles;
+    })()""")
+
+    assert titles == ["0", "Paused"]
+
+
+@pytest.mark.parametrize(("asleep", "asked"), [(True, 0), (False, 1)])
+def test_snapshot_that_was_overtaken_is_asked_for_again_but_by_no_sleeping_tab(js, asleep, asked):
+    hellos = js(
+        """(() => {
+            let hellos = 0;
+            const nothing = () => {}, place = { wantChart: nothing };
+            const board = Object.assign(Object.create(Board.prototype), {
+                cut: 2, view: { place: "prices" }, status: { show: nothing }, alerts: { know: nothing },
+                desk: { told: nothing, unseen: { asleep: it } }, focus: place, compare: place,
+                deal: nothing, arrange: nothing, tick: nothing, hello: () => hellos++,
+            });
+            board.renew({ status: {}, cards: [], catalogue: [], now: 1 });
+            return hellos;
+        })()""",
+        asleep,
+    )
+
+    assert hellos == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["coinbase:BTC-USD", "a:B-C", "a_b:BTC-USD", "1a:BTC-USD", "a" * 17 + ":B-C", "a:" + "B" * 11 + "-C", "a:B-c"],
+)
+def test_page_takes_for_a_product_what_the_model_does(js, text):
+    def is_product():
+        try:
+            return str(Product.parse(text)) == text
+        except PoeticoinsError:
+            return False
+
+    assert js("KEY.test(it)", text) is is_product()
+
+
+def test_past_that_is_not_there_is_asked_for_once_and_not_by_a_closed_page(js):
+    asked = js(f"""(async () => {{
+        const times = [], [open, closed] = [{PLACE}, {PLACE}];
+        const away = {{ interval: "1m", problem: "away" }};
+        for (let at = 0; at < 5; at++) for (const place of [open, closed]) place.past(away);
+        closed.close();
+        await new Promise(done => setTimeout(done, AGAIN_MS + 300));
+        return times.length;
+    }})()""")
+
+    assert asked == 1

@@ -23,8 +23,8 @@ class Feed:
     def replies(self):
         return self
 
-    def draw(self, viewer):
-        viewer.show("chart")
+    def draw(self, viewer, which):
+        viewer.show(f"chart of {which}")
 
     def leave(self, viewer):
         self.viewers = [each for each in self.viewers if each is not viewer]
@@ -149,10 +149,10 @@ def test_page_says_what_it_shows_and_gets_the_past_of_what_it_opens(session):
 
     session.store.from_page({"select": ["b", "a"], "focus": "a", "interval": "1h"})
     session.store.from_page({"again": 1})
-    session.store.from_page({"chart": 1})
+    session.store.from_page({"chart": "compare"})
     session.settle()
 
-    assert session.sent[2:] == ["history a 1h", "history a 1h", "chart"]
+    assert session.sent[2:] == ["history a 1h", "history a 1h", "chart of compare"]
     assert session.store.selection == ("b", "a")
 
 
