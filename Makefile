@@ -42,7 +42,7 @@ soak: setup  ## the real processes under random faults for SECONDS=…, by the p
 
 RULES ?=
 JOBS ?= $(shell nproc)
-mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some eight minutes
+mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some five minutes
 	@$(BIN)/python -c 'import mutmut' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutate]'
 	@JOBS=$(JOBS) $(BIN)/python -m tests.mutation $(RULES)
 fuzz: setup  ## bytes for every place where some come in, guided by what code they reach, for SECONDS=… in all

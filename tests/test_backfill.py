@@ -181,6 +181,8 @@ def ago(seconds: float) -> int:
         (Need(LTC, after_id=40, from_ns=ago(55.1)), [], True, False),
         (Need(LTC, after_id=40, from_ns=ago(50), after_ns=ago(55)), [], True, False),
         (Need(LTC, after_id=40, from_ns=ago(50), after_ns=ago(55.1)), [], False, True),
+        (Need(LTC, after_id=40, from_ns=ago(0), after_ns=ago(100)), [], False, True),
+        (Need(LTC, after_id=40, from_ns=ago(-1), after_ns=ago(100)), [], True, False),  # our clock was set back
         (Need(LTC, limit=2), [8, 9], False, True),
         (Need(LTC, limit=2), [9], True, False),
     ],

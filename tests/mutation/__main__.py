@@ -29,11 +29,6 @@ RULES = [
     Rule("record", ("tests/test_record.py",)),
     Rule("backfill", ("tests/test_backfill.py",)),
     Rule("continuity", ("tests/test_continuity.py",)),
-    Rule("ration", ("tests/test_ration.py",)),
-    Rule("budget", ("tests/test_budget.py",)),
-    Rule("told", ("tests/test_told.py",)),
-    Rule("troubles", ("tests/test_troubles.py",)),
-    Rule("words", ("tests/test_words.py",)),
 ]
 
 
