@@ -24,6 +24,7 @@ from poeticoins.model import Candle
 from poeticoins.prehistory import Prehistory
 from poeticoins.record import pack
 from poeticoins.recording import products_in, read_frames
+from poeticoins.rest import Rest
 from poeticoins.restarts import Budget
 from poeticoins.told import CANDLES, MINUTE, Told, telling
 from tests.fuzz import processes
@@ -114,7 +115,7 @@ def told(data: bytes) -> None:
     history = History(BTC, settings)
     Archive(settings, [history])._hear(history)
     history.candles(60 * 10**9, 100)
-    Prehistory(EXCHANGES["coinbase"], settings, {})._on_disk(BTC)
+    Prehistory(EXCHANGES["coinbase"], settings, {}, Rest(1, "none"))._on_disk(BTC)
 
 
 def seal(data: bytes) -> None:
