@@ -164,12 +164,12 @@ class Board {
     this.status.wait();
   }
 
-  // There is a link: it is told what was said until now, and everything comes anew.
+  // There is a link: everything comes anew, and what was asked for until now.
   join(model) {
     const { waiting = [] } = this.model;
     Object.assign(this, { model, expects: true });
+    this.hello(); // first: who has not said it gets no answers
     for (const message of waiting) model.send_msg(message);
-    this.hello();
   }
 
   // A page that does not own its address leaves it to the server which products come first.

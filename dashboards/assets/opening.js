@@ -10,8 +10,9 @@ class Nobody {
     this.waiting = [];
   }
 
+  // What is shown is told by the hello to come, as it is by then.
   send_msg(message) {
-    this.waiting.push(message);
+    if (!message.hello && !("select" in message)) this.waiting.push(message);
   }
 }
 

@@ -32,7 +32,7 @@ class Page:
         await self.message()
         await self.send("PULL-DOC-REQ", {})
         roots = (await self.message())["doc"]["roots"]
-        self.model = next(root["id"] for root in roots if root["attributes"].get("class_name") == "Cards")
+        self.model = next(root["id"] for root in roots if root["attributes"].get("class_name") == "PageCards")
         return self
 
     async def message(self):

@@ -67,6 +67,7 @@ def test_what_is_done_before_the_link_is_there_holds(served, screen):
         shown.page.locator(f"[data-key='{LTC}']").click()
 
     shown.until("board.querySelectorAll('.tape tbody tr').length > 3")
+    shown.until("window.Bokeh.documents.some(each => each.get_model_by_name('candles')?.data.x.length > 5)")
 
     shown.until(f"{KEYS} === argument", f"{BTC},{LTC}")
     assert shown.page.url.endswith(f"?products={BTC},{LTC}&focus={LTC}")
