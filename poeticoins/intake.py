@@ -139,7 +139,7 @@ class Intake:
         published now. up_to_ns: up to when the list is whole; 0 if it is not.
         """
         known, received_at_ns = self.published.journal.trades, time_ns()
-        begin_ns = self.published.began_ns or 0  # what was before our history began is not missing from it
+        begin_ns = self.published.remembers_since_ns  # before it, nobody can tell what is missing from what was told
         for trade in trades:
             if trade.traded_at_ns > begin_ns:
                 self._accept(trade, received_at_ns)

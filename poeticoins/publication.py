@@ -13,6 +13,8 @@ from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import AnyItem, Gap, Product, Refill, Trade
 from poeticoins.record import unpack
 
+REMEMBERED = 1_000
+"""Of the journal's oldest records, those among which one is looked for that came in its order."""
 RECENT = 1_000
 """Ids that a client knows from its start on without a look into the whole journal: a minute's repeats among them."""
 
@@ -98,6 +100,19 @@ class Publication:
         tail = self.journal.tail(limit=1)
         first = self._trade(tail.records if tail.first == 1 else None)
         return first.traded_at_ns if first else None
+
+    @property
+    def remembers_since_ns(self) -> int:
+        """
+        When the oldest trade was traded that the journal still has, of those that were not late; 0 if it is not found.
+        What was traded before, be it published or missed, is beyond its memory.
+        """
+        records = self.journal.tail(limit=REMEMBERED).records
+        for place in range(0, len(records), record.RECORD_SIZE):
+            trade = self._trade(records[place : place + record.RECORD_SIZE])
+            if trade and not trade.late:
+                return trade.traded_at_ns
+        return 0
 
     def heartbeat(self) -> None:
         """Tells subscribers which sequence was the last."""

@@ -306,6 +306,13 @@ def test_an_audit_publishes_what_the_socket_has_left_out_and_nothing_from_before
     assert by_time.intake.audited(listed, WHEN) == 0
 
 
+def test_an_audit_tells_nothing_again_that_the_journal_has_let_go_of(by_time):
+    by_time.trade(*range(2, 601))  # more than the journal keeps
+    listed = [make_trade(n, at=n, product=LTC, origin="backfill") for n in range(1, 601)]
+
+    assert by_time.intake.audited(listed, WHEN) == 0
+
+
 def test_an_audit_that_was_not_whole_is_owed_still_after_a_death_too(by_time):
     began = by_time.intake.unaudited_since_ns
     by_time.intake.audited([], 0)
