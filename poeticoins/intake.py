@@ -110,19 +110,22 @@ class Intake:
             self._refilled_in_time(need, trades, complete=complete)
             return
         received_at_ns = time_ns()
-        for trade in trades:  # an answer by time reaches up to when it was asked for: all of it is news, or known
-            self._accept(trade, received_at_ns)
+        # the past that comes late goes out from the present back: a death midway leaves no hole that nobody knows of
+        for trade in reversed(trades) if need.after_id is None else trades:
+            self._accept(trade, received_at_ns)  # an answer by time reaches up to its question: news, or known
         if complete:
             self.published.close_gaps(need, received_at_ns)
 
     def _refilled_in_time(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
         """The end of the search that the held trades have waited for."""
         received_at_ns = time_ns()
-        if not complete:
-            self._name(self._searched, received_at_ns)
-        self._searched = None
+        if not complete and self._continuity.last_id is not None:
+            self._name_searched(received_at_ns)  # else what was found is the past, and what is missing comes after it
         for trade in trades:
             self._accept(trade, received_at_ns)
+        if not complete:
+            self._name_searched(received_at_ns)
+        self._searched = None
         if self._hole and self._stands:
             self._search_hole()  # the connection was lost and regained meanwhile: the held go on waiting
         else:
@@ -151,8 +154,8 @@ class Intake:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
         if need != self._waiting:
             return
-        searched, self._searched, hole = self._searched, None, self._hole
-        self._name(searched, hole.from_ns if hole else time_ns())
+        hole = self._hole
+        self._name_searched(hole.from_ns if hole else time_ns())
         if not (hole and self._stands):
             self._let_go(need)
             return
@@ -242,6 +245,13 @@ class Intake:
             if isinstance(item, Trade):
                 item = structs.replace(item, received_at_ns=received_at_ns)
             self.published.add(item)
+
+    def _name_searched(self, to_ns: int) -> None:
+        """Publishes the gap that the hole is which was searched for; at the very first, it comes after a held trade."""
+        if self._searched and self._continuity.last_id is None and self._held:
+            self._accept(*self._held.pop(0))
+        self._name(self._searched, to_ns)
+        self._searched = None
 
     def _name(self, hole: Hole | None, to_ns: int) -> Gap | None:
         """Publishes the gap that a hole in time is, up to `to_ns`; None if there is none."""

@@ -91,7 +91,10 @@ class Publication:
     @property
     def proof_of_life(self) -> int:
         """When the exchange was last heard, as far as the journal knows; 0: never."""
-        received = self.last_trade.received_at_ns if self.last_trade else 0
+        last = self.last_trade
+        received = last.received_at_ns if last else 0
+        if last and last.origin == "backfill":  # when it was fetched says nothing about those after it
+            received = min(received, last.traded_at_ns)
         return max(self.journal.alive_at_ns, received)
 
     @property

@@ -157,7 +157,65 @@ def test_at_first_start_without_an_answer_the_present_goes_out_and_nothing_is_ca
 
     assert bench.words == ["50", "51"]
     bench.found(48, 49)
-    assert bench.words == ["50", "51", "48l", "49l"]
+    assert bench.words == ["50", "51", "49l", "48l"]
+
+
+def test_a_connection_lost_while_the_past_is_searched_for_in_vain_is_a_gap_after_what_had_come(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+    bench.intake.trade(make_trade(1, at=1, product=LTC), WHEN + 1)
+    bench.intake.disconnected(WHEN + 2)
+    bench.intake.connected(WHEN + 3)
+    bench.found(complete=False, need=0)
+    bench.intake.trade(make_trade(3, at=3, product=LTC), WHEN + 4)
+
+    bench.found(complete=False)
+
+    assert bench.words == ["1", "gap", "3"]
+
+
+class Death(Exception):
+    """The process ends here."""
+
+
+def killed_after(bench, count, *ids):
+    """The end of a search that finds `ids`, in the midst of whose publication the process is killed."""
+    note, left = bench._note, iter(range(count))
+
+    def dying(frame):
+        note(frame)
+        if next(left, None) is None:
+            raise Death
+
+    bench.intake.published._send = dying
+    with pytest.raises(Death):
+        bench.found(*ids)
+    bench.restart(killed=True)
+
+
+def test_a_death_while_a_late_past_is_published_leaves_no_hole_in_it(run_dir):
+    bench = Bench(run_dir)
+    bench.trade(10)
+    bench.intake.release(bench.needs[-1])
+
+    killed_after(bench, 4, *range(1, 10))
+    bench.trade(11)
+
+    published = sorted(item.trade_id for item in bench.sent)
+    assert published == [*range(published[0], 12)]
+    assert published[0] < 10
+
+
+def test_a_death_while_the_past_is_published_leaves_the_rest_of_it_to_be_searched_for(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+
+    killed_after(bench, 4, *range(1, 10))
+    bench.intake.connected(WHEN)
+
+    last = bench.sent[-1]
+    assert bench.needs[-1].after_id == last.trade_id < 9
+    assert bench.needs[-1].from_ns <= last.traded_at_ns
 
 
 def test_a_lost_connection_is_refilled_by_time_where_ids_do_not_tell(by_time):
