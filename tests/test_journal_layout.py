@@ -21,7 +21,7 @@ def file_of(trades: range, capacity: int = 5, identity: bytes = b"demo coinbase:
     struct.pack_into("<20s44sII", content, 0, b"poeticoins journal 1", identity, EPOCH, capacity)
     struct.pack_into("<QQQQ", content, 128, trades.stop, ALIVE, len(trades), 0)
     for n in trades:
-        struct.pack_into("<Qqqq", content, 4096 + (n - 1) % capacity * 56, n, n + 100, NOON + n, n + 3)
+        struct.pack_into("<Qqqqqq", content, 4096 + (n - 1) % capacity * 56, n, n + 100, NOON + n, n + 3, 1, 1)
     return content
 
 

@@ -49,7 +49,9 @@ def test_a_stopped_child_is_replaced_within_eight_seconds_by_the_defaults(family
 def test_status_tells_a_busy_child_from_an_idle_one_and_knows_the_supervisor_itself(family):
     family.start("historical=steady", "coinbase=busy")
 
-    busy = until(lambda: (family.child("coinbase")["cpu"] or 0) > 0.2 and family.status(), within=30)
+    until(lambda: (family.child("coinbase")["cpu"] or 0) > 0.2, within=30)
+    until(lambda: None not in [child["cpu"] for child in family.status()["children"]], within=30)
+    busy = family.status()
 
     idle = next(child for child in busy["children"] if child["name"] == "historical")
     busiest = next(child for child in busy["children"] if child["name"] == "coinbase")

@@ -54,7 +54,7 @@ class Places:
 
 
 def test_every_trouble_of_an_exchange_is_named_while_it_lasts_and_no_longer(screen):
-    with world(pace=3, SILENT_AFTER="60") as line, page_of(line) as url:
+    with world(SILENT_AFTER="60") as line, page_of(line) as url:
         seen = Places(screen, url)
         seen.calm()
 
@@ -76,7 +76,7 @@ def test_every_trouble_of_an_exchange_is_named_while_it_lasts_and_no_longer(scre
         seen.say("stalled", "Coinbase: stalled; connected, but none of its products has traded")
         seen.calm()
 
-        line.exchange.suffer("coinbase", "rest", seconds=5, status=200, count=1)
+        line.exchange.suffer("coinbase", "rest", seconds=12, status=200, count=4)  # of both products
         line.exchange.suffer("coinbase", "skip", count=6)
         seen.prices.until(f"/trades? missing at/.test({CARD}.querySelector('.trouble').textContent)", [BTC])
         seen.compare.until(f"/trades? missing/.test({ROW}?.textContent)")
