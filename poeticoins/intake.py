@@ -119,13 +119,13 @@ class Intake:
     def _refilled_in_time(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
         """The end of the search that the held trades have waited for."""
         received_at_ns = time_ns()
-        if not complete and self._continuity.last_id is not None:
+        if complete:
+            self._searched = None
+        if self._continuity.last_id is not None:
             self._name_searched(received_at_ns)  # else what was found is the past, and what is missing comes after it
         for trade in trades:
             self._accept(trade, received_at_ns)
-        if not complete:
-            self._name_searched(received_at_ns)
-        self._searched = None
+        self._name_searched(received_at_ns)
         if self._hole and self._stands:
             self._search_hole()  # the connection was lost and regained meanwhile: the held go on waiting
         else:
