@@ -111,8 +111,8 @@ class Publication:
         What was traded before, be it published or missed, is beyond its memory.
         """
         records = self.journal.tail(limit=REMEMBERED).records
-        for place in range(0, len(records), record.RECORD_SIZE):
-            trade = self._trade(records[place : place + record.RECORD_SIZE])
+        for place in range(len(records) // record.RECORD_SIZE):
+            trade = self._trade(record.record_at(records, place))
             if trade and not trade.late:
                 return trade.traded_at_ns
         return 0

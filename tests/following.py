@@ -9,7 +9,7 @@ from poeticoins.backfill import Need
 from poeticoins.client import Client
 from poeticoins.journal import read_tail, writing
 from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.record import unpacked
 from poeticoins.restarts import ConnectionBackoff
 from poeticoins.simulator.server import EmbeddedExchange
 from tests.makers import make_settings
@@ -43,10 +43,7 @@ class Followed:
 
     def items_of(self, product: Product) -> list[Trade | Gap | Refill]:
         tail = read_tail(self._settings.journal(product), product, self._settings.mode)
-        if tail is None:
-            return []
-        size = RECORD_SIZE
-        return [unpack(tail.records[at : at + size], product) for at in range(0, len(tail.records), size)]
+        return [] if tail is None else unpacked(tail.records, product)
 
     @property
     def ids(self) -> list[int]:

@@ -12,7 +12,7 @@ from poeticoins.errors import JournalError
 from poeticoins.journal import Journal, read_tail, writing
 from poeticoins.journal_layout import Inheritance, new_epoch
 from poeticoins.model import Gap
-from poeticoins.record import RECORD_SIZE, unpack
+from poeticoins.record import RECORD_SIZE, unpacked
 from tests.makers import BTC, LTC, NOON, make_trade
 
 
@@ -21,7 +21,7 @@ def opened(path, capacity: int = 100, product=BTC, mode: str = "demo") -> Journa
 
 
 def items(tail, product=BTC):
-    return [unpack(tail.records[at : at + RECORD_SIZE], product) for at in range(0, len(tail.records), RECORD_SIZE)]
+    return unpacked(tail.records, product)
 
 
 def test_what_is_appended_is_read_in_order_with_its_epoch_and_sequence(tmp_path):

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -209,12 +210,19 @@ def test_a_feed_that_stands_still_for_a_moment_loses_nothing(line):
     line.whole()
 
 
+@contextmanager
+def through_a_link(line, name):
+    """The exchange is reached, and live, through a link in between."""
+    link = Link(int(line.exchange.url.rpartition(":")[2]))
+    with line.elsewhere(name, f"ws://127.0.0.1:{link.port}"):
+        line.seen(name, lambda feed: feed["state"] == "live")
+        yield link
+
+
 @pytest.mark.row(24)
 def test_a_connection_that_is_cut_by_the_network_between_is_made_again_and_no_trade_is_missed(line):
     """Resets from a link in between, in the midst of whatever frame is under way."""
-    link = Link(int(line.exchange.url.rpartition(":")[2]))
-    with line.elsewhere("coinbase", f"ws://127.0.0.1:{link.port}"):
-        line.seen("coinbase", lambda feed: feed["state"] == "live")
+    with through_a_link(line, "coinbase") as link:
         for _ in range(3):
             link.cut()
             line.seen("coinbase", lambda feed: feed["state"] == "reconnecting")
@@ -228,9 +236,7 @@ def test_a_connection_that_is_cut_by_the_network_between_is_made_again_and_no_tr
 @pytest.mark.row(26)
 def test_a_cable_that_is_pulled_is_noticed_and_no_trade_is_missed(line):
     """A link in between holds everything back in both directions, and nobody sends a FIN."""
-    link = Link(int(line.exchange.url.rpartition(":")[2]))
-    with line.elsewhere("bitstamp", f"ws://127.0.0.1:{link.port}"):
-        line.seen("bitstamp", lambda feed: feed["state"] == "live")
+    with through_a_link(line, "bitstamp") as link:
         link.silence()
         began = time.monotonic()
 
