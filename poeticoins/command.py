@@ -28,7 +28,7 @@ from poeticoins.config import Settings
 from poeticoins.errors import ConfigurationError, FeedUnavailable, PoeticoinsError, RequestTimeout
 from poeticoins.exchanges import followed
 from poeticoins.reloading import taken_over
-from poeticoins.status import problem_of, shown
+from poeticoins.status_table import problem_of, shown
 from poeticoins.supervision import Supervisor
 from poeticoins.tree import ChildSpec, children
 

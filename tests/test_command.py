@@ -14,7 +14,6 @@ import pytest
 
 from poeticoins import control
 from poeticoins.arguments import parsed, settings_of
-from poeticoins.status import in_words, problem_of
 from tests.trees import ROOT, Tree, tree, until
 
 
@@ -213,17 +212,6 @@ def test_what_an_earlier_replay_left_is_removed_but_never_what_a_link_leads_to(f
         remains.symlink_to(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("state", "next_try_in", "end"),
-    [("reconnecting", 2.4, "; next try in 2 s"), ("reconnecting", None, "; trying now"), ("live", None, "no host")],
-)
-def test_a_problem_says_where_why_and_when_it_is_tried_again(state, next_try_in, end):
-    feed = {"exchange": "coinbase", "host": "a.b", "state": state, "problem": "no host", "next_try_in": next_try_in}
-
-    assert problem_of(feed).startswith("coinbase: a.b: no host")
-    assert problem_of(feed).endswith(end)
-
-
 def test_a_missing_dependency_is_one_line_with_the_command_to_type(tmp_path):
     done = subprocess.run(
         [sys.executable, "-S", str(ROOT / "supervisor.py"), "--demo"],  # -S: without site-packages
@@ -245,14 +233,6 @@ def test_the_program_runs_from_any_directory_even_one_that_shadows_modules(famil
 
     assert "shadowed" not in family.log.read_text()
     assert family.command("status", cwd=tmp_path).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.0, "0 s"), (0.4, "0.4 s"), (5.9, "5 s"), (150, "2 min"), (7_800, "2 h 10 min"), (400_000, "4 days")],
-)
-def test_durations_are_told_in_words(seconds, words):
-    assert in_words(seconds) == words
 
 
 def has_a_socket(pid: int) -> bool:

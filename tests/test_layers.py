@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LINE = [
     # nouns
     {"errors"}, {"model"}, {"exchange_tables", "reports", "messages"}, {"setting_values"}, {"config"}, {"log"},
-    {"words"},
+    {"words", "status_table"},
     # rules: no I/O, no clock, no chance
     {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told", "journal_layout"},
@@ -30,7 +30,7 @@ PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
     "continuity", "ring", "messages", "wire", "history", "exchanges", "backfill", "troubles", "link", "words",
-    "reloading", "joining", "told", "chart", "load", "arrivals", "journal_layout",
+    "reloading", "joining", "told", "chart", "load", "arrivals", "journal_layout", "status_table",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
@@ -42,7 +42,7 @@ DOORS = {
     "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
     "pandas": {"dataframes", "context"},
     "numpy": {"ring", "candles", "joining", "chart", "history", "dataframes", "context"},
-    "rich": {"status", "command"},
+    "rich": {"status_table", "command"},
     "panel": set(),
     "bokeh": set(),
 }
