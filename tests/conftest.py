@@ -1,6 +1,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,21 @@ def run_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Puts a file in the browser after each two of the others: those keep a processor busy, where the others mostly wait.
+
+    The workers take the files in this order, so that few of them burn the processors at once; the fault tests, which
+    take longest, come first, and no worker is left with a long file at the end.
+    """
+    files = [list(one) for _, one in groupby(items, key=lambda item: item.path)]
+    busy = [one for one in files if any("chromium" in getattr(item, "fixturenames", ()) for item in one)]
+    others = [one for one in files if one not in busy]
+    others.sort(key=lambda one: "faults" not in one[0].path.parts)
+    turns: list[list[pytest.Item]] = []
+    while busy or others:
+        turns += [*others[:2], *busy[:1]]
+        del others[:2], busy[:1]
+    items[:] = [item for one in turns for item in one]
