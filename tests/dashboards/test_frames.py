@@ -8,14 +8,14 @@ from tests.dashboards.reading import read
 
 @pytest.fixture
 def frame():
-    return Frame({"a": "0 1.00 1 0 5", "b": "1 2.00 1 0 0"}, 5, {"c": "2;=9 0 =3.00 1 b"})
+    return Frame({"a": "0 1.00 1 5", "b": "1 2.00 1 0"}, 5, {"c": "2;=9 0 =3.00 1 b"})
 
 
 def test_frame_holds_what_changed_of_a_selection_in_its_order(frame):
     assert read(frame.text(("b", "c", "a"))) == {
         "kind": "frame",
         "now": 5,
-        "cards": [["1", "2.00", "1", 0, 5], ["0", "1.00", "1", 0, 0]],
+        "cards": [["1", "2.00", "1", 5], ["0", "1.00", "1", 0]],
         "tape": None,
     }
     assert len(read(frame.text(None))["cards"]) == 2
