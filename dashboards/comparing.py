@@ -1,6 +1,5 @@
 """The Compare place: one table for all who compare the same coin, at a pace that can be read, and the lines before."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +13,7 @@ from dashboards.clock import now_ms
 from dashboards.compare import Comparison, Row, Side, Standing, coins, compared, lag_ms
 from dashboards.days import Days
 from dashboards.delivery import Viewer
-from dashboards.frames import Pace
+from dashboards.pace import Pace
 from dashboards.product import CANDLES, digits_of
 from dashboards.quote import Quote
 from dashboards.source import Source
@@ -36,7 +35,11 @@ class Comparing:
         self._source, self._audience, self._market, self._replayed = source, audience, market, replayed
         self._pasts = Answers(self._past)
         self._told: dict[str, str] = {}
-        self._pace: Pace | None = None
+        self._pace = Pace(TABLE_S, self._tell_news)
+
+    async def run(self) -> None:
+        """Tells what is due, until cancelled; ends with a bug."""
+        await self._pace.run()
 
     def heard(self, keys: Iterable[str]) -> None:
         """These have traded."""
@@ -45,8 +48,6 @@ class Comparing:
 
     def due(self) -> None:
         """Something may have changed, be it only that a price has become too old."""
-        if self._pace is None:
-            self._pace = Pace(TABLE_S, self._tell_news, asyncio.get_running_loop().call_later)
         if self._told or self._audience.at("compare"):
             self._pace.due()
 

@@ -15,8 +15,9 @@ from dashboards.clock import now_ms
 from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
-from dashboards.frames import Pace, status_text
+from dashboards.frames import status_text
 from dashboards.outlook import Outlook
+from dashboards.pace import Pace
 from dashboards.prices import Prices
 from dashboards.quote import WINDOW_S
 from dashboards.replies import Replies
@@ -39,7 +40,7 @@ class Feed:
     """`run()` until cancelled; pages `join` and `leave`, and ask `replies`. All on one event loop."""
 
     def __init__(self, source: Source, *, frame_s: float = FRAME_S, poll_s: float = POLL_S) -> None:
-        self._source, self._frame_s, self._poll_s = source, frame_s, poll_s
+        self._source, self._poll_s = source, poll_s
         self._prices = Prices()
         self._fresh: dict[str, list[Trade]] = {}
         self._newest: dict[str, int] = {}
@@ -56,7 +57,7 @@ class Feed:
         self.replies = Replies(source, self._audience, self._prices, self._comparing)
         self._heard = 0
         self._alive = 0.0
-        self._pace: Pace | None = None
+        self._pace = Pace(frame_s, self._send_frame)
 
     # -- pages
 
@@ -100,7 +101,15 @@ class Feed:
 
     async def run(self) -> None:
         """Follows supervisor after supervisor. Ends only with an error that is none of `poeticoins`': a bug."""
-        self._pace = Pace(self._frame_s, self._send_frame, asyncio.get_running_loop().call_later)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._attend())
+                group.create_task(self._pace.run())
+                group.create_task(self._comparing.run())
+        except ExceptionGroup as bugs:
+            raise bugs.exceptions[0] from None  # a log, and whoever looks at a child's last words, begins at its end
+
+    async def _attend(self) -> None:
         following: asyncio.Task[None] | None = None
         try:
             while True:
@@ -175,7 +184,6 @@ class Feed:
             self.watch(viewer)
 
     async def _listen(self, products: Sequence[Product]) -> None:
-        assert self._pace  # run() made it
         async for trade in self._source.stream_trades(products):
             key, exchange = str(trade.product), trade.product.exchange
             if quote := self._prices.quotes.get(key):

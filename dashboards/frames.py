@@ -1,8 +1,7 @@
 """The messages to the pages, as text: each product's part is made once, and each selection's text is made once."""
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from dashboards import terse
 from dashboards.view import Selection
@@ -54,32 +53,3 @@ def status_text(status: Mapping[str, object], now_ms: int) -> str:
 
 def _compact(message: Mapping[str, object]) -> str:
     return json.dumps(message, separators=(",", ":"))
-
-
-class Pace:
-    """
-    Decides when a frame may go: at once if none went for `interval` seconds, else as soon as that has passed.
-
-    `later` is the event loop's `call_later`; `go` is called at most every `interval`, and only after a `due()`.
-    """
-
-    def __init__(
-        self,
-        interval: float,
-        go: Callable[[], None],
-        later: Callable[[float, Callable[[], None]], object],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._interval, self._go, self._later, self._clock = interval, go, later, clock
-        self._went = -interval
-        self._waiting = False
-
-    def due(self) -> None:
-        """Something changed."""
-        if not self._waiting:
-            self._waiting = True
-            self._later(max(0.0, self._went + self._interval - self._clock()), self._fire)
-
-    def _fire(self) -> None:
-        self._waiting, self._went = False, self._clock()
-        self._go()

@@ -25,8 +25,7 @@ class Quote:
         """number: what frames call it; no other product's, ever."""
         self.product, self.number = product, number
         self.last: Trade | None = None
-        self._direction = 0
-        self._told: Trade | None = None
+        self._move = 0
         self._times: list[int] = []
         self._prices: list[float] = []
 
@@ -36,7 +35,7 @@ class Quote:
             self._point(trade.traded_at_ns // SECOND_NS, float(trade.price), newest=False)
             return
         if self.last is not None and trade.price != self.last.price:
-            self._direction = 1 if trade.price > self.last.price else -1
+            self._move = 1 if trade.price > self.last.price else -1
         self.last = trade
         self._point(trade.traded_at_ns // SECOND_NS, float(trade.price), newest=True)
 
@@ -70,13 +69,16 @@ class Quote:
 
     def part(self, *, replayed: bool) -> list[object]:
         """
-        Its part of a frame: [key, price, size, move, traded at, heard at].
+        Its part of a frame: [key, price, size, traded at, heard at].
 
-        move: 1 up, -1 down, 0 unchanged, against the part before. Times are in ms since 1970; heard at is there in a
-        replay only, where the age of a trade of last year is counted from when it was played.
+        Times are in ms since 1970; heard at is there in a replay only, where the age of a trade of last year is counted
+        from when it was played.
         """
-        before, self._told = self._told, self.last
-        return self._values(self._move(before), replayed)
+        assert self.last is not None  # only what has traded is part of a frame
+        trade = self.last
+        price, size = format.number_text(trade.price), format.size_text(trade.size)
+        values: list[object] = [str(trade.product), price, size, trade.traded_at_ns // MILLI_NS]
+        return [*values, trade.received_at_ns // MILLI_NS] if replayed else values
 
     def names(self) -> dict[str, object]:
         """What it is called: its key, its number, and the words for its exchange, coin and currency."""
@@ -92,26 +94,14 @@ class Quote:
         }
 
     def snapshot(self, *, replayed: bool) -> dict[str, object]:
-        """The whole card: its names, its line as [second, price] pairs, and its part; that is None without a trade."""
+        """
+        The whole card: its names, its line as [second, price] pairs, its part, and its move.
+
+        part: None without a trade. move: 1 if the price rose when it last changed, -1 if it fell, 0 if it never did.
+        """
         return {
             **self.names(),
             "points": list(zip(self._times, self._prices, strict=True)),
-            "part": self._values(self._direction, replayed) if self.last else None,
+            "part": self.part(replayed=replayed) if self.last else None,
+            "move": self._move,
         }
-
-    def _values(self, move: int, replayed: bool) -> list[object]:
-        assert self.last is not None  # only what has traded is part of a frame
-        trade = self.last
-        values: list[object] = [
-            str(trade.product),
-            format.number_text(trade.price),
-            format.size_text(trade.size),
-            move,
-            trade.traded_at_ns // MILLI_NS,
-        ]
-        return [*values, trade.received_at_ns // MILLI_NS] if replayed else values
-
-    def _move(self, before: Trade | None) -> int:
-        if before is None or self.last is None:
-            return 0
-        return (self.last.price > before.price) - (self.last.price < before.price)

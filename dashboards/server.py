@@ -148,7 +148,12 @@ def _refusal(settings: Settings, error: OSError) -> str:
 
 
 def _excuse_closed_pages(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A page that is closed while a frame is written to it is no error; Panel leaves its last writes unawaited."""
+    """
+    A page that is closed while a frame is written to it is no error; Panel leaves its last writes unawaited.
+
+    Nor does any other error in a callback end this server, as it would other children: it is of Bokeh's or Tornado's
+    dealing with one page. What is done for all pages is done in the feed's tasks, which end with it.
+    """
     if not isinstance(context.get("exception"), WebSocketClosedError | StreamClosedError):
         loop.default_exception_handler(context)
 

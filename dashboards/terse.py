@@ -6,7 +6,7 @@ travels as one text inside Bokeh's message, and a character that needs it would 
 
 - A product is its number, as of the snapshot's catalogue; it means the same product as long as the server lives.
 - A moment is how long before NOW it was, in ms; less than nothing for a clock that is ahead of ours.
-- A card is `NUMBER PRICE SIZE MOVE AGE`, and in a replay a sixth: the age of the moment at which it was heard.
+- A card is `NUMBER PRICE SIZE AGE`, and in a replay a fifth: the age of the moment at which it was heard.
 - A tape is `NUMBER;row;row;…`, oldest first; "" if nothing that is shown has one. A row is `ID AGE PRICE SIZE SIDE`.
 - SIDE: `b` or `s`, the taker's; with an `l` behind it the trade is late.
 - ID and PRICE of a row are told by their ends: what is missing at the front is as in the row before, as long as that. A
@@ -23,8 +23,8 @@ def frame(now_ms: int, cards: Iterable[str], tape: str) -> str:
 
 def card(number: int, part: Sequence[Any], now_ms: int) -> str:
     """part: as of Quote.part."""
-    _, price, size, move, *moments = part
-    return " ".join(map(str, (number, price, size, move, *(now_ms - moment for moment in moments))))
+    _, price, size, *moments = part
+    return " ".join(map(str, (number, price, size, *(now_ms - moment for moment in moments))))
 
 
 def tape(number: int, rows: Iterable[Sequence[Any]], now_ms: int) -> str:

@@ -165,7 +165,11 @@ def _speak_into(words: Connection) -> None:
 
 
 def _end_by_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An exception in a callback is a bug like any other: it ends the process, and the supervisor starts another."""
+    """
+    An exception in a callback is a bug like any other: it ends the process, and the supervisor starts another.
+
+    A target whose callbacks are of strangers' libraries, as the dashboard's, sets a handler of its own.
+    """
     loop.default_exception_handler(context)
     if "handle" in context and "exception" in context:
         os._exit(1)

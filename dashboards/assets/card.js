@@ -1,4 +1,4 @@
-// One product's card. Its part is [key, price, size, move, traded at, heard at]; see dashboards/quote.py.
+// One product's card. Its part is [key, price, size, traded at, heard at]; see dashboards/quote.py.
 
 const QUIET_MS = 60_000;
 const REDRAW_MS = 400;
@@ -16,7 +16,7 @@ class Card {
     this.drawn = 0;
     this.dirty = true;
     this.build(message);
-    if (message.part) this.take(message.part, false);
+    if (message.part) this.renew(message);
   }
 
   build({ base, quote, coin, where }) {
@@ -54,26 +54,33 @@ class Card {
   }
 
   // Everything anew, in place: the card stays where it is and keeps the keyboard.
-  renew({ points, part }) {
+  renew({ points, part, move }) {
     this.spark.points = points;
     this.drawn = 0;
-    this.take(part, false);
+    this.know(part);
+    this.move = move;
     return this;
   }
 
-  take(part, isNews = true) {
-    const [, price, , move, tradedMs] = part;
+  // News: it flashes if the price is another than the one before.
+  take(part) {
+    const before = this.part?.[1] ?? part[1];
+    this.know(part);
+    const move = Math.sign(numberOf(part[1]) - numberOf(before));
+    if (move) this.move = this.flash = move;
+  }
+
+  know(part) {
+    const [, price, , tradedMs] = part;
     this.part = part;
-    this.spark.add(Math.floor(tradedMs / 1000), Number(price.replaceAll(",", "")));
-    if (move) this.move = move;
-    if (move && isNews) this.flash = move;
+    this.spark.add(Math.floor(tradedMs / 1000), numberOf(price));
     this.dirty = true;
   }
 
   // The lines and the text of its last trade; `now` is the server's clock.
   draw(now, replayed) {
     if (!this.dirty || !this.part) return;
-    const [, price, size, , tradedMs] = this.part;
+    const [, price, size, tradedMs] = this.part;
     say(this.price, price);
     say(this.size, `${size} ${this.base}`);
     this.day.at(price);
@@ -121,7 +128,7 @@ class Card {
       say(this.trouble, trouble || "waiting for the first trade");
       return;
     }
-    const [, , , , tradedMs, heardMs] = this.part;
+    const [, , , tradedMs, heardMs] = this.part;
     const old = now - (heardMs || tradedMs);
     const quiet = !trouble && old > QUIET_MS;
     this.node.classList.toggle("quiet", quiet);

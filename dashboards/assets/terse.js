@@ -2,7 +2,7 @@
 
 const SIDES = { b: "buy", s: "sell" };
 
-// {kind, now, cards: [[key, price, size, move, traded at, heard at], …], tape: [key, [row, …]] or null}, times in ms since
+// {kind, now, cards: [[key, price, size, traded at, heard at], …], tape: [key, [row, …]] or null}, times in ms since
 // 1970; rows as of dashboards/product.py. keys: by the products' numbers; a product without one is not for this page.
 function frameOf(text, keys) {
   const [head, cards, tape] = text.split("|");
@@ -12,7 +12,7 @@ function frameOf(text, keys) {
   return {
     kind: "frame",
     now,
-    cards: fields.map(([number, price, size, move, ...ages]) => [keys.get(number), price, size, Number(move), ...ages.map((age) => now - age)]),
+    cards: fields.map(([number, price, size, ...ages]) => [keys.get(number), price, size, ...ages.map((age) => now - age)]),
     tape: tape ? tapeOf(tape.split(";"), now, keys) : null,
   };
 }

@@ -13,8 +13,8 @@ def read(text, keys=None):
     now = int(head.removeprefix("frame "))
     called = (lambda number: number) if keys is None else (lambda number: keys[int(number)])
     parts = []
-    for number, price, size, move, *ages in (card.split(" ") for card in cards.split(";") if card):
-        parts.append([called(number), price, size, int(move), *(now - int(age) for age in ages)])
+    for number, price, size, *ages in (card.split(" ") for card in cards.split(";") if card):
+        parts.append([called(number), price, size, *(now - int(age) for age in ages)])
     return {"kind": "frame", "now": now, "cards": parts, "tape": _tape(tape, now, called)}
 
 

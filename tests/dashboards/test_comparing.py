@@ -134,6 +134,7 @@ async def test_page_that_comes_later_takes_no_news_from_the_others(market):
         return [Standing(product, trade(product, price, at=7)) for product, price in prices.items()]
 
     comparing = Comparing(market, audience, standings, lambda: False)
+    telling = asyncio.create_task(comparing.run())
     audience.add(first)
     comparing.show(first)
     comparing.due()
@@ -146,6 +147,7 @@ async def test_page_that_comes_later_takes_no_news_from_the_others(market):
 
     assert second.rows[str(USD)][2] == "60,001.00"
     await until(lambda: first.rows[str(USD)][2] == "60,001.00")
+    telling.cancel()
 
 
 async def test_hidden_page_is_told_nothing_until_it_is_seen_again(market, feed):

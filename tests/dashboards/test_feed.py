@@ -209,6 +209,22 @@ async def test_bug_is_not_swallowed(market):
         await asyncio.wait_for(feed.run(), 5)
 
 
+@pytest.mark.parametrize(("place", "what"), [("prices", "_prices"), ("compare", "_comparing")])
+async def test_bug_in_what_all_pages_are_told_ends_the_feed_and_is_not_only_logged(market, place, what, monkeypatch):
+    feed, viewer = Feed(market, poll_s=0.05), Viewer()
+    task = asyncio.create_task(feed.run())
+    await until(lambda: market.listeners)
+    viewer.place = place
+    feed.join(viewer)
+    feed.open(viewer)
+    monkeypatch.setattr(getattr(feed, what), {"prices": "frame", "compare": "_table"}[place], lambda *_: 1 / 0)
+
+    market.tell(trade(BTC, "60000.00"))
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(task, 5)
+
+
 async def test_rate_counts_what_came(market, feed):
     viewer = Viewer()
     feed.join(viewer)

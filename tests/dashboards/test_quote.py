@@ -21,25 +21,23 @@ def part(made, **options):
 def test_part_is_the_newest_trade_in_the_exchanges_digits():
     made = quote(trade(BTC, "67829.10", at=NOON), trade(BTC, "67829.30", at=NOON + 0.25))
 
-    assert part(made) == ["coinbase:BTC-EUR", "67,829.30", "0.0119", 0, (NOON * 1000) + 250]
+    assert part(made) == ["coinbase:BTC-EUR", "67,829.30", "0.0119", (NOON * 1000) + 250]
 
 
-def test_move_is_told_against_the_part_before():
-    made = quote(trade(BTC, "100.0", at=NOON))
-    moves = [part(made)[3]]
+def test_move_is_the_last_change_of_the_price():
+    made, moves = quote(), []
 
-    for price in ("101.0", "101.0", "99.5"):
-        made.take(trade(BTC, "1.0", at=NOON))  # what happens between two frames is nobody's move
+    for price in ("100.0", "101.0", "101.0", "99.5"):
         made.take(trade(BTC, price, at=NOON))
-        moves.append(part(made)[3])
+        moves.append(made.snapshot(replayed=False)["move"])
 
-    assert moves == [0, 1, 0, -1]
+    assert moves == [0, 1, 1, -1]
 
 
 def test_part_of_a_replay_says_when_it_was_heard():
     made = quote(trade(BTC, "100.0", at=NOON))
 
-    assert made.part(replayed=True)[4:] == [NOON * 1000, NOON * 1000]
+    assert made.part(replayed=True)[3:] == [NOON * 1000, NOON * 1000]
 
 
 def test_late_trade_mends_the_line_and_not_the_price():
@@ -85,5 +83,5 @@ def test_card_without_a_trade_has_its_names_and_no_part():
 
     assert card == {
         "key": "coinbase:BTC-EUR", "number": 7, "exchange": "coinbase", "where": "Coinbase", "base": "BTC",
-        "quote": "EUR", "coin": "Bitcoin", "points": [], "part": None,
+        "quote": "EUR", "coin": "Bitcoin", "points": [], "part": None, "move": 0,
     }  # fmt: skip

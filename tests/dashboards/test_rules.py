@@ -203,7 +203,7 @@ def test_vwap_is_told_only_where_all_of_it_is_known(js):
 
 def test_frame_is_read_by_the_browser_as_it_was_told(js):
     now, keys = 1_788_000_000_000, {1: A, 20: B}
-    cards = [[A, "67,829.30", "0.0119", -1, now - 25], [B, "1.5", "2", 0, now - 9_000_000_000, now + 3]]
+    cards = [[A, "67,829.30", "0.0119", now - 25], [B, "1.5", "2", now - 9_000_000_000, now + 3]]
     rows = [
         [str(2**62 + 1), now - 70, "67,829.30", "0.0119", "buy"],
         [str(2**62 + 2), now - 70, "67,829.30", "0.5", "sell"],
@@ -216,6 +216,28 @@ def test_frame_is_read_by_the_browser_as_it_was_told(js):
 
     assert known == {"kind": "frame", "now": now, "cards": cards, "tape": [B, rows]}
     assert unknown == {"kind": "frame", "now": now, "cards": [], "tape": None}
+
+
+def test_card_tells_where_its_price_went_by_the_part_before(js):
+    names = {"key": A, "exchange": "coinbase", "where": "Coinbase", "base": "BTC", "quote": "USD", "coin": "Bitcoin"}
+    known = names | {"points": [], "part": [A, "1,000.00", "1", 5_000], "move": -1}
+    parts = [[A, price, "1", 6_000 + at] for at, price in enumerate(["1,000.0", "1,000.01", "1,000.01", "999.00"])]
+
+    seen = js(
+        """(() => {
+          const card = new Card(it[0]);
+          const seen = [[card.move, card.flash]];
+          for (const part of it[1]) {
+            card.flash = 0;
+            card.take(part);
+            seen.push([card.move, card.flash]);
+          }
+          return seen;
+        })()""",
+        [known, parts],
+    )
+
+    assert seen == [[-1, None], [-1, 0], [1, 1], [1, 0], [-1, -1]]
 
 
 SECOND = 1000

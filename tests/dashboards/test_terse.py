@@ -17,8 +17,8 @@ decimals = some.decimals("0.00000001", "99999999", places=8) | some.decimals("1"
 prices, sizes = decimals.map(number_text), decimals.map(size_text)
 ids = some.integers(0, 2**64).map(str)
 sides = some.sampled_from(["buy", "sell"])
-parts = some.tuples(some.just("key"), prices, sizes, some.sampled_from([-1, 0, 1]), moments) | some.tuples(
-    some.just("key"), prices, sizes, some.sampled_from([-1, 0, 1]), moments, moments
+parts = some.tuples(some.just("key"), prices, sizes, moments) | some.tuples(
+    some.just("key"), prices, sizes, moments, moments
 )
 rows = some.tuples(ids, moments, prices, sizes, sides) | some.tuples(
     ids, moments, prices, sizes, sides, some.just(True)
