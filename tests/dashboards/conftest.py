@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboards.cards import SCRIPTS, asset
+from tests.dashboards import market
+from tests.dashboards.forks import forked
 
 ROOT = Path(__file__).parents[2]
 KEPT = tempfile.TemporaryDirectory(prefix="pc-")
@@ -55,19 +55,38 @@ def js(chromium: Browser) -> Iterator[Callable[..., object]]:
 
 
 class Screen:
-    """A page at `url` in a window of its own, and everything that went wrong on it."""
+    """
+    A page at `url` in a window of its own, and everything that went wrong on it.
 
-    def __init__(self, browser: Browser, url: str, *, width: int = 1440, height: int = 900, **context: object) -> None:
-        self.url = url
-        self.host = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
-        self.troubles: list[str] = []
-        self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
+    beside: whose window it is another tab of; it keeps what has been read already. context: as of Browser.new_context.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        beside: "Screen | None" = None,
+        **context: object,
+    ) -> None:
+        size = {"width": width, "height": height}
+        self.context = beside.context if beside else browser.new_context(viewport=size, **context)
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(10_000)
         self.page.on("console", lambda line: self._note(line.text) if line.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.on("request", lambda request: self._check(request.url))
+        self.go(url)
+
+    def go(self, url: str) -> "Screen":
+        """Another page in the same window."""
+        self.url = url
+        self.host = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
+        self.troubles: list[str] = []
         self.page.goto(url)
+        return self
 
     def _note(self, trouble: str) -> None:
         self.troubles.append(trouble)
@@ -108,26 +127,15 @@ def screen(chromium: Browser) -> Iterator[Callable[..., Screen]]:
 
 
 class Served:
-    """The page on a made-up market (market.py), in its own process."""
+    """The page on a made-up market (market.py), in its own process, which ends with ours at the latest."""
 
     def __init__(self, mode: str, rate: float = 30, port: int = 0, origin: str = "") -> None:
-        command = [
-            sys.executable,
-            str(Path(__file__).with_name("market.py")),
-            str(port),
-            mode,
-            str(rate),
-            *origin.split(),
-        ]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "POETICOINS_RUN_DIR": KEPT.name}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True)
-        assert self.process.stdout
-        self.url = self.process.stdout.readline().strip()
+        self.process, self.url = forked(market.forked, port, mode, rate, *origin.split(), POETICOINS_RUN_DIR=KEPT.name)
         self.port = int(self.url.rsplit(":", 1)[1].rstrip("/"))
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +145,7 @@ def served() -> Iterator[Callable[..., Served]]:
 
     def serve(mode: str, port: int = 0) -> Served:
         before = running.get((mode, port))
-        if port or before is None or before.process.poll() is not None:
+        if port or before is None or not before.process.is_alive():
             running[mode, port] = Served(mode, port=port)
         return running[mode, port]
 

@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,9 @@ MOST_TOLD = 2_000
 """Trades of a product that are remembered, so that hours of many trades a second stay cheap."""
 TEN = [Product(f"venue{at}", base, quote) for at in range(10) for base in ("BTC", "XRP") for quote in ("USD", "EUR")]
 PRICES = {"XRP": 0.51941, "BTC": 67829.30, "ETH": 3453.82, "LTC": 84.46}
+
+
+SAY = partial(print, flush=True)
 
 
 class Market:
@@ -214,8 +217,15 @@ async def leave(market: Market) -> None:
 
 
 async def serve(
-    port: int, mode: str, rate: float, *origins: str, products: Iterable[Product] = PRODUCTS, made: Any = Market
+    port: int,
+    mode: str,
+    rate: float,
+    *origins: str,
+    products: Iterable[Product] = PRODUCTS,
+    made: Any = Market,
+    ready: Callable[[str], object] = SAY,
 ) -> None:
+    """ready: is told the page's address."""
     from panel.io.resources import BASE_TEMPLATE
 
     from dashboards import page, server
@@ -264,7 +274,7 @@ async def serve(
         market.status.feeds[0].gaps = 1
         market.foreign = 3
     child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
-    child.ready = lambda: print(child.facts()["url"], flush=True)
+    child.ready = lambda: ready(child.facts()["url"])
     kept = os.environ.get("POETICOINS_RUN_DIR")
     settings = SimpleNamespace(
         host="127.0.0.1", port=port, allow_origin=tuple(filter(None, origins)), run_dir=Path(kept) if kept else None
@@ -280,6 +290,11 @@ async def serve(
         if mode == "late":
             group.create_task(latecomers(market))
         group.create_task(server.run(settings, child, market))
+
+
+def forked(ready: Callable[[str], object], *arguments: Any) -> None:
+    """Serves in a process of its own; see `serve`."""
+    asyncio.run(serve(*arguments, ready=ready))
 
 
 if __name__ == "__main__":

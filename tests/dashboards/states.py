@@ -135,6 +135,11 @@ STATES = {
     "no supervisor": State("none", "", "board.querySelector('.absence').checkVisibility()"),
     "compare of nobody": State("none", "?place=compare", "board.querySelector('.absence').checkVisibility()"),
     "system of nobody": State("none", "?place=system", "board.querySelector('.system-line').textContent[0] === 'N'"),
-    "lost": State("mortal", act=lambda shown: shown.server.kill(), then="board.querySelector('[data-kind=lost]')"),
+    "lost": State(
+        "mortal",
+        until="board.querySelector('.badge[data-kind=live]')",  # prices come with the page, before a link to lose
+        act=lambda shown: shown.server.kill(),
+        then="board.querySelector('.badge[data-kind=lost]')",
+    ),
 }
 """By name. Those of one mode share its server, and those of one page may share that."""

@@ -1,17 +1,16 @@
 """Every trouble of an exchange in words, at all places of the page, while it lasts and no longer: on the real line."""
 
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.world import HERE, world
+from tests.dashboards.forks import forked
+from tests.faults import page
+from tests.faults.world import world
 
 pytestmark = pytest.mark.browser
 BTC, OTHER = "coinbase:BTC-USD", "bitstamp:BTC-USD"
-STALLED_S = "4"
+STALLED_S = 3
 CARD = "board.querySelector(`[data-key='${argument[0]}']`)"
 ROW = "board.querySelector('.side .left-out .words')"
 SYSTEM = "[...board.querySelectorAll('.exchanges tbody tr')].find(row => row.textContent.includes('Coinbase'))"
@@ -19,21 +18,21 @@ SYSTEM = "[...board.querySelectorAll('.exchanges tbody tr')].find(row => row.tex
 
 @contextmanager
 def page_of(line):
-    command = [sys.executable, str(HERE / "page.py"), STALLED_S]
-    environment = os.environ | line.tree.environment
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as page:
-        try:
-            yield page.stdout.readline().strip()
-        finally:
-            page.kill()
+    process, url = forked(page.serve, STALLED_S, **line.tree.environment)
+    try:
+        yield url
+    finally:
+        process.kill()
+        process.join()
 
 
 class Places:
     """The page at its three places."""
 
     def __init__(self, screen, url):
-        self.prices, self.compare, self.system = (
-            screen(url + query) for query in (f"?products={BTC},{OTHER}", "?place=compare", "?place=system")
+        self.prices = screen(f"{url}?products={BTC},{OTHER}")
+        self.compare, self.system = (
+            screen(f"{url}?place={place}", beside=self.prices) for place in ("compare", "system")
         )
         for each in (self.prices, self.compare, self.system):
             each.page.set_default_timeout(40_000)
@@ -72,11 +71,11 @@ def test_every_trouble_of_an_exchange_is_named_while_it_lasts_and_no_longer(scre
         line.exchange.suffer("coinbase", "drop")  # a new connection asks at once, this one ever more rarely
         seen.calm()
 
-        line.exchange.suffer("coinbase", "stall", seconds=9)
+        line.exchange.suffer("coinbase", "stall", seconds=7)
         seen.say("stalled", "Coinbase: stalled; connected, but none of its products has traded")
         seen.calm()
 
-        line.exchange.suffer("coinbase", "rest", seconds=12, status=200, count=4)  # of both products
+        line.exchange.suffer("coinbase", "rest", seconds=8, status=200, count=4)  # of both products
         line.exchange.suffer("coinbase", "skip", count=6)
         seen.prices.until(f"/trades? missing at/.test({CARD}.querySelector('.trouble').textContent)", [BTC])
         seen.compare.until(f"/trades? missing/.test({ROW}?.textContent)")

@@ -1,11 +1,7 @@
-"""
-The page's server as a process of its own, on the feeds of the environment's run directory; prints its address.
-
-    python tests/faults/page.py [STALLED_S]     # after so many seconds without a trade an exchange is called stalled
-"""
+"""The page's server as a process of its own, on the feeds of the environment's run directory."""
 
 import asyncio
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,12 +9,9 @@ from dashboards import health, server
 from poeticoins import config
 
 
-async def main() -> None:
+def serve(ready: Callable[[str], object], stalled_s: float) -> None:
+    """`ready` is told the address. After `stalled_s` without a trade an exchange is called stalled."""
+    health.STALLED_S = stalled_s
     child = SimpleNamespace(stopping=asyncio.Event(), facts=dict)
-    child.ready = lambda: print(child.facts()["url"], flush=True)
-    await server.run(replace(config.load(), port=0), child)
-
-
-if __name__ == "__main__":
-    health.STALLED_S = float(sys.argv[1]) if sys.argv[1:] else health.STALLED_S
-    asyncio.run(main())
+    child.ready = lambda: ready(child.facts()["url"])
+    asyncio.run(server.run(replace(config.load(), port=0), child))
