@@ -24,7 +24,8 @@ class Kept(msgspec.Struct, array_like=True):
     What a product's bars are on disk: good up to the record (epoch, sequence) of its journal.
 
     newest: (traded_at_ns, trade_id) of the newest trade in them. began_ns: see Chart. tiers: the bars of each of TIERS.
-    notes: the records of the known gaps, and of those that have been refilled.
+    notes: the records of the known gaps, and of those that have been refilled. before: what `newest` was when that
+    journal was begun, which may repeat all up to there.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class Kept(msgspec.Struct, array_like=True):
     began_ns: int
     tiers: list[bytes]
     notes: bytes
+    before: tuple[int, int] = (0, 0)
 
 
 class Chart:

@@ -23,7 +23,6 @@ from poeticoins.feed import Feed
 from poeticoins.follower import Follower
 from poeticoins.intake import Intake
 from poeticoins.journal import writing
-from poeticoins.journal_layout import Inheritance
 from poeticoins.liveness import Patience
 from poeticoins.log import warn
 from poeticoins.model import Product
@@ -95,8 +94,8 @@ class Client:
             answer = wire.decode_answer(bus.ask(settings.socket("historical"), question, 0.3))
             if isinstance(answer, messages.LastTradesAnswer) and answer.mode == settings.mode:
                 for name, trade in answer.trades:
-                    before = Inheritance(trade.trade_id, trade.traded_at_ns, trade.received_at_ns)
-                    self._intakes[Product.parse(name)].inherit(before)
+                    product = Product.parse(name)
+                    self._intakes[product].inherit(wire.item_of(trade, product))
 
     async def follow(self) -> None:
         """Connects, listens, and connects again."""

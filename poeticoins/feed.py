@@ -62,6 +62,10 @@ class Feed:
         """What is followed, on one connection or another."""
         return {product for link in self._links for product in link.acked}
 
+    def _heard_at_ns(self, product: Product) -> int:
+        """When a connection was last heard that has the product confirmed."""
+        return max(link.heard_at_ns for link in self._links if product in link.acked)
+
     def opened(self, link: Link) -> None:
         """A connection stands, and the subscriptions are being asked for."""
         self._links.append(link)
@@ -82,9 +86,9 @@ class Feed:
 
     def pause(self) -> None:
         """Notes that from the last frame on trades may be missed."""
-        links, self._links = self._links, []
-        for product in {product for link in links for product in link.acked}:
-            self._intakes[product].disconnected(max(link.heard_at_ns for link in links if product in link.acked))
+        for product in self.confirmed:
+            self._intakes[product].disconnected(self._heard_at_ns(product))
+        self._links = []
 
     def check(self, link: Link, now: float) -> None:
         """Products whose subscription is not confirmed in time make the feed degraded; the others go on."""
@@ -94,9 +98,8 @@ class Feed:
     def beat(self) -> None:
         """A heartbeat for every product on the bus, and a proof of life in the journal of those that are followed."""
         for product, intake in self._intakes.items():
-            heard = [link.heard_at_ns for link in self._links if product in link.acked]
-            if heard:
-                intake.alive(max(heard))
+            if product in self.confirmed:
+                intake.alive(self._heard_at_ns(product))
             intake.published.heartbeat()
 
     # -- what the frames mean
@@ -140,9 +143,10 @@ class Feed:
             intake.trade(trade, link.heard_at_ns)
 
     def _subscribed(self, link: Link, products: Iterable[Product]) -> None:
-        before = self.confirmed
-        link.acked |= {product for product in products if product in self._intakes}
-        for product in link.acked - before:
+        for product in {product for product in products if product in self._intakes} - link.acked:
+            if product in self.confirmed:  # by a connection that may have died since it was heard, and nobody knows
+                self._intakes[product].disconnected(self._heard_at_ns(product))
+            link.acked.add(product)
             self._intakes[product].connected(link.heard_at_ns)
         if len(self.confirmed) == len(self._intakes) and self.state != "live":
             self.state, self.problem = "live", None

@@ -12,9 +12,9 @@ from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
 from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
+from poeticoins.record import FLAGS, LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
 from poeticoins.ring import RECORD_DTYPE, Records, Ring, sorted_trades
-from poeticoins.sequence import Lost, Merge, Wanted
+from poeticoins.sequence import Lost, Merge, Wanted, follows
 
 PAGE = 60_000  # records in one answer: 3.4 MB, under the 4 MiB that a reader accepts
 REPLAY_PAGE = 4_000  # records in one answer to a replay question, so that nobody waits long behind it
@@ -32,7 +32,7 @@ class History:
         self._ring = Ring(settings.ring_capacity)
         self.chart = Chart((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
         self._kept: Kept | None = None  # what was on disk, until a journal goes on from it
-        self._charted = (0, 0)  # the newest trade that was on disk, if no journal has gone on from there
+        self._charted = (0, 0)  # the newest trade before this journal: up to there it repeats what the bars hold
         self._epoch = 0
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
@@ -103,13 +103,16 @@ class History:
         fields = RECORD.unpack(record)
         sequence, trade_id, traded_ns, kind, epoch = fields[0], fields[1], fields[2], fields[8], fields[10]
         if epoch != self._epoch:
-            self._begin(epoch, sequence)
+            self._begin(epoch, sequence, (traded_ns, trade_id) if kind == TRADE else (0, 0))
         if kind != TRADE:
             self._ring.append(record)
             self._note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
             self._repeated[sequence] = record
+            return
+        if fields[FLAGS] & LATE and sequence > 1 and not self._newest_traded[0]:
+            self._complete_from = sequence + 1  # its journal is gone, and with it what it came after
             return
         self._ring.append(record)
         self._disorder_left = max(0, self._disorder_left - 1)
@@ -153,15 +156,15 @@ class History:
             self.chart.begin(records, whole=first == 1)
             return records
         goes_on = kept.epoch == self._epoch and kept.sequence <= last
-        if goes_on:
-            self._charted = (0, 0)
-            fresh = records[records["sequence"] > kept.sequence]
-        else:
-            times, ids = records["traded_at_ns"], records["trade_id"]
-            is_newer = (times > kept.newest[0]) | ((times == kept.newest[0]) & (ids > kept.newest[1]))
-            fresh = records[is_newer | (records["kind"] != TRADE)]
+        self._charted = kept.before if goes_on else kept.newest
+        fresh: Records = records[records["sequence"] > kept.sequence] if goes_on else records
+        times, ids = fresh["traded_at_ns"], fresh["trade_id"]
+        is_newer = (times > self._charted[0]) | ((times == self._charted[0]) & (ids > self._charted[1]))
+        fresh = fresh[is_newer | (fresh["kind"] != TRADE)]
         if first > (kept.sequence + 1 if goes_on else 1):
             self._miss(kept, first - kept.sequence - 1 if goes_on else None, fresh)
+        elif not goes_on and len(records) and not follows(kept.newest, _place(records[0])):
+            self._miss(kept, None, fresh)
         self.chart.go_on(fresh, records, kept.newest[0])
         return fresh
 
@@ -172,10 +175,17 @@ class History:
         from_ns = min(kept.newest[0], until)
         self.gaps.append(Gap(self.product, "overrun", from_ns, until, missing=missing, epoch=self._epoch))
 
-    def _begin(self, epoch: int, sequence: int) -> None:
-        """A new epoch: its journal may hold trades again that the one before it has published."""
+    def _begin(self, epoch: int, sequence: int, first: tuple[int, int]) -> None:
+        """
+        A new epoch: its journal may hold trades again that the one before it has published. And it may not go on from
+        what is known: `first` is the (traded_at_ns, trade_id) it begins with.
+        """
+        known = self._newest_traded
         if self._epoch:
+            self._charted = known
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
+        if known[0] and sequence == 1 and not follows(known, first):
+            self.gaps.append(Gap(self.product, "overrun", known[0], first[0], epoch=epoch))
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
 
     def _chart_late(self) -> None:
@@ -223,7 +233,9 @@ class History:
         ]
         notes = b"".join([pack(gap) for gap in self.gaps] + [pack(refill) for refill in refills])
         epoch, following = self.next
-        return Kept(epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes)
+        return Kept(
+            epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes, self._charted
+        )  # fmt: skip
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
         """(epoch, first, last, records): the part of the range asked for that is known; see messages.ReplayAnswer."""
@@ -250,6 +262,10 @@ def split(records: bytes) -> Sequence[tuple[int, bytes]]:
         (int.from_bytes(records[at : at + 8], "little"), records[at : at + RECORD_SIZE])
         for at in range(0, len(records), RECORD_SIZE)
     ]
+
+
+def _place(record: np.void) -> tuple[int, int]:
+    return int(record["traded_at_ns"]), int(record["trade_id"])
 
 
 def _float(mantissa: int, exponent: int) -> float:

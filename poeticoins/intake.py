@@ -15,9 +15,9 @@ from msgspec import structs
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
-from poeticoins.journal_layout import Inheritance
-from poeticoins.model import Gap, Product, Trade
+from poeticoins.model import Gap, Item, Product, Trade
 from poeticoins.publication import Publication
+from poeticoins.record import unpack
 from poeticoins.sequence import IdWindow
 
 MOST_HELD = 20_000
@@ -58,12 +58,19 @@ class Intake:
         if not self.published.journal.audited_at_ns:
             self.published.journal.audited(time_ns())  # nothing can have been left out before it began
         if self.published.journal.inherited:
-            self.inherit(self.published.journal.inherited)
+            record, alive_at_ns = self.published.journal.inherited
+            self.inherit(unpack(record, product), alive_at_ns)
 
-    def inherit(self, before: Inheritance) -> None:
-        """What was known before a new journal was begun: what has been traded since then is a hole, not a beginning."""
-        self._continuity.remember(before.trade_id, before.traded_at_ns)
-        self._hole = self._hole_since(before.alive_at_ns, died=True)
+    def inherit(self, before: Item, alive_at_ns: int = 0) -> None:
+        """
+        The newest trade before a new journal was begun: what has been traded since then is a hole, not a beginning.
+
+        It is published again, first of all: who knows it misses nothing before it, and who does not can tell.
+        """
+        if isinstance(before, Trade):
+            self._continuity.remember(before.trade_id, before.traded_at_ns)
+            self.published.add(structs.replace(before, late=False))
+            self._hole = self._hole_since(max(alive_at_ns, self.published.proof_of_life), died=True)
 
     # -- what the connection says
 

@@ -10,7 +10,7 @@ from array import array
 from typing import NamedTuple
 
 from poeticoins.model import Product
-from poeticoins.record import KIND, RECORD, RECORD_SIZE, TRADE, are_whole, sequences
+from poeticoins.record import FLAGS, KIND, LATE, RECORD, RECORD_SIZE, TRADE, are_whole, sequences
 
 HEADER = 4096
 COUNTERS = 128
@@ -36,11 +36,11 @@ class Tail(NamedTuple):
 
 
 class Inheritance(NamedTuple):
-    """What a new journal has to know of the one before it: its newest trade, and its last proof of life."""
+    """What is left of a journal before a new one: the record of its newest trade in order, its last proof of life."""
 
-    trade_id: int
-    traded_at_ns: int
+    record: bytes
     alive_at_ns: int
+    """0: not known, since trades may have been cut off that were published before it."""
 
 
 def size_of(capacity: int) -> int:
@@ -104,7 +104,7 @@ def examine(content: bytes, identity: bytes, capacity: int) -> tuple[int, str | 
 
 
 def inheritance(content: bytes, identity: bytes) -> Inheritance | None:
-    """The newest trade that a file put aside still holds whole; None if it is not of this product and mode."""
+    """What a file put aside still holds whole; None if that is no trade, or not of this product and mode."""
     if len(content) < HEADER or _FACTS.unpack_from(content)[:2] != (_MAGIC, identity):
         return None
     capacity = _FACTS.unpack_from(content)[3]
@@ -112,12 +112,13 @@ def inheritance(content: bytes, identity: bytes) -> Inheritance | None:
     whole = [
         row
         for slot, row in enumerate(RECORD.iter_unpack(records))
-        if row[KIND] == TRADE and row[0] and (row[0] - 1) % max(capacity, 1) == slot
+        if row[KIND] == TRADE and not row[FLAGS] & LATE and row[0] and (row[0] - 1) % max(capacity, 1) == slot
     ]
     newest = next((row for row in sorted(whole, reverse=True) if are_whole(RECORD.pack(*row))), None)
     if newest is None:
         return None
-    return Inheritance(newest[1], newest[2], max(newest[3], _LIVE.unpack_from(content, COUNTERS)[ALIVE]))
+    live = _LIVE.unpack_from(content, COUNTERS)
+    return Inheritance(RECORD.pack(*newest), live[ALIVE] if newest[0] == live[NEXT] - 1 else 0)
 
 
 def tail(view: memoryview, first: int, limit: int | None) -> Tail:

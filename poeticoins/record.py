@@ -21,7 +21,7 @@ from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refil
 
 RECORD = struct.Struct("<QqqqqqbbBBI")
 RECORD_SIZE = RECORD.size
-KIND = 8  # the place of `kind` in what RECORD unpacks
+KIND, FLAGS = 8, 9  # the places of `kind` and `flags` in what RECORD unpacks
 TRADE, GAP, REFILL = 0, 1, 2
 SELL, LATE, ORIGIN_SHIFT = 1, 2, 2
 ORIGINS: tuple[Origin, ...] = get_args(Origin)

@@ -139,6 +139,15 @@ class Merge(Generic[T]):
         return out
 
 
+def follows(known: tuple[int, int], first: tuple[int, int]) -> bool:
+    """
+    Whether a new journal's first trade leaves no hole after the newest that is known; both as (traded_at_ns, trade_id).
+
+    A journal that begins with what is known, or before it, repeats or names all that was traded since.
+    """
+    return first[1] <= known[1] + 1 or first[0] < known[0]
+
+
 class IdWindow:
     """The newest `size` trade ids of a product, to drop a trade that a new epoch publishes again."""
 

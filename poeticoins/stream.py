@@ -21,7 +21,7 @@ from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch
 from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import Gap, Item, Mode, Product, Trade
 from poeticoins.record import unpacked
-from poeticoins.sequence import IdWindow, Lost, Merge
+from poeticoins.sequence import IdWindow, Lost, Merge, follows
 
 log = logging.getLogger(__name__)
 ASK_AGAIN = 0.25  # seconds without an answer after which the question goes to the publisher, then to historical again
@@ -51,8 +51,18 @@ class _Follower:
             elif not isinstance(item, Trade):
                 out.append(item)
             elif self.ids.add(item.trade_id):
+                out += self._unknown_before(item)
                 out.append(self._placed(item))
         return out
+
+    def _unknown_before(self, trade: Trade) -> list[Gap]:
+        """The gap before a new journal that does not go on from where the reader is: nobody knows what it misses."""
+        known = self.newest
+        if known is None or trade.sequence != 1:
+            return []
+        if follows((known.traded_at_ns, known.trade_id), (trade.traded_at_ns, trade.trade_id)):
+            return []
+        return [Gap(self.product, "overrun", known.traded_at_ns, trade.traded_at_ns, epoch=trade.epoch)]
 
     def _placed(self, trade: Trade) -> Trade:
         """`trade`, flagged if it is older than what was delivered: a new journal begins with the exchange's past."""

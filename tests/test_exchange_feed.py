@@ -42,6 +42,21 @@ def test_a_product_whose_trades_come_is_followed_although_its_confirmation_was_l
     assert intakes[BTC].told == ["connected", ("disconnected", NOON + SECOND)]
 
 
+def test_what_an_old_connection_may_have_missed_unnoticed_is_a_hole_once_a_new_one_takes_over():
+    intakes = {BTC: Seen(), ETH: Seen()}
+    feed = Feed(bitstamp_saying(), intakes, strict_time=True)
+    old, new = Link([BTC, ETH], Patience(), 0.0), Link([BTC, ETH], Patience(), 2.0)
+    feed.opened(old)
+    feed.receive(old, b"confirms BTC", 1.0, NOON)
+
+    feed.opened(new)
+    feed.receive(new, b"confirms BTC", 3.0, NOON + SECOND)
+    feed.receive(new, b"confirms BTC", 3.0, NOON + SECOND)
+    feed.lost(old, "replaced")
+
+    assert intakes[BTC].told == ["connected", ("disconnected", NOON), "connected"]
+
+
 def bitstamp_saying():
     frames = {b"confirms BTC": [Subscribed((BTC,))], b"ETH trades": [make_trade(7, product=ETH)]}
     return SimpleNamespace(NAME="bitstamp", CONTIGUOUS_IDS=EXCHANGES["bitstamp"].CONTIGUOUS_IDS, parse=frames.get)

@@ -238,6 +238,43 @@ def test_a_new_journal_that_repeats_trades_adds_none_twice_to_bars_on_disk():
     assert kept.candles(86_400 * SECOND, 9)["trades"].tolist() == [5]
 
 
+def test_a_new_journal_repeats_nothing_in_bars_that_were_kept_since_it_began():
+    """The past comes last, after the first live trade; historical is restarted in between, more than once."""
+    before = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)])
+    journal = [make_trade(4, at=4), *(make_trade(n, at=n, late=True) for n in (3, 2, 1))]
+
+    kept = fed(before, journal[:1], epoch=9)
+    for there in (2, 3):
+        kept = restarted(kept.kept(), journal[:there], epoch=9)
+    fed(kept, journal[3:], epoch=9, first=4)
+
+    assert kept.candles(86_400 * SECOND, 9)["trades"].tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [(2, []), (3, []), (4, []), (5, [("overrun", None, NOON + 3 * SECOND, NOON + 5 * SECOND)])],
+)
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_new_journal_that_does_not_go_on_from_what_is_known_leaves_a_gap_of_unknown_size(first, expected, restart):
+    before = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)])
+    journal = [make_trade(n, at=n) for n in range(first, 8)]
+
+    kept = restarted(before.kept(), journal, epoch=9) if restart else fed(before, journal, epoch=9)
+
+    assert [(gap.reason, gap.missing, gap.from_ns, gap.to_ns) for gap in kept.gaps] == expected
+
+
+def test_nothing_begins_with_a_late_trade_whose_predecessors_are_gone_with_their_journal():
+    kept = history()
+    kept.message(7, 5, pack(placed(make_trade(2, at=2, late=True), 5)))
+
+    fed(kept, [make_trade(n, at=n) for n in (1, 2, 3)], epoch=9)
+
+    assert ids(kept) == [1, 2, 3]
+    assert kept.candles(86_400 * SECOND, 9)["trades"].tolist() == [3]
+
+
 def test_known_gaps_survive_with_the_bars_also_those_that_the_journal_has_lost():
     gap = Gap(BTC, "skipped ids", NOON, NOON + 1, 2, 4, 3)
     refill = Refill(BTC, 2, NOON + 9)

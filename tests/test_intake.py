@@ -2,7 +2,7 @@ import pytest
 
 from poeticoins import wire
 from poeticoins.intake import Intake
-from poeticoins.model import Gap, Refill, Trade
+from poeticoins.model import SECOND, Gap, Refill, Trade
 from tests.makers import BTC, LTC, NOON, make_settings, make_trade
 
 WHEN = NOON + 10**15  # when frames are received
@@ -321,8 +321,21 @@ def test_a_journal_that_is_put_aside_leaves_no_hole_unnamed(with_history, troubl
     with_history.found(complete=False)
 
     assert with_history.intake.published.journal.quarantined
-    assert with_history.words == ["1", "gap", "5"]
-    assert (with_history.sent[1].first_id, with_history.sent[1].last_id) == (2, 4)
+    assert with_history.words == ["1", "1", "gap", "5"]
+    assert (with_history.sent[2].first_id, with_history.sent[2].last_id) == (2, 4)
+
+
+def test_a_new_journal_begins_with_the_newest_trade_that_was_known_and_a_hole_since_then(by_time):
+    by_time.intake.close()
+    by_time.settings.journal(LTC).unlink()
+
+    by_time.start()
+    by_time.intake.inherit(make_trade(7, at=7, product=LTC, origin="backfill", received_at_ns=WHEN, late=True))
+    by_time.intake.connected(WHEN + 9)
+    by_time.intake.release(by_time.needs[-1])
+
+    assert by_time.words == ["1", "7", "gap"]
+    assert by_time.sent[-1].from_ns == NOON + 7 * SECOND  # when it was fetched proves nothing of those after it
 
 
 def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):

@@ -10,10 +10,10 @@ import pytest
 from poeticoins import journal as journal_module
 from poeticoins.errors import JournalError
 from poeticoins.journal import Journal, read_tail, writing
-from poeticoins.journal_layout import Inheritance, new_epoch
+from poeticoins.journal_layout import new_epoch
 from poeticoins.model import Gap
-from poeticoins.record import RECORD_SIZE, unpacked
-from tests.makers import BTC, LTC, NOON, make_trade
+from poeticoins.record import RECORD_SIZE, unpack, unpacked
+from tests.makers import BTC, LTC, make_trade
 
 
 def opened(path, capacity: int = 100, product=BTC, mode: str = "demo") -> Journal:
@@ -78,7 +78,7 @@ def test_another_capacity_puts_the_file_aside_and_takes_another_epoch(tmp_path):
     new = opened(tmp_path / "j", capacity=50)
 
     assert new.epoch != old.epoch
-    assert new.inherited == Inheritance(5, NOON, 6)
+    assert unpack(new.inherited.record, BTC).trade_id == 5
     assert new.next == 1
     assert "capacity is 100" in new.quarantined
     assert len(list(tmp_path.glob("j.quarantined-*"))) == 1
@@ -177,7 +177,7 @@ def test_a_journal_with_a_record_that_only_begins_as_it_should_is_put_aside_and_
     assert read_tail(tmp_path / "j", BTC, "demo") is None
     reopened = opened(tmp_path / "j")
     assert "some of its records" in reopened.quarantined
-    assert reopened.inherited.trade_id == 2
+    assert unpack(reopened.inherited.record, BTC).trade_id == 2
 
 
 def test_no_space_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):

@@ -5,9 +5,8 @@ import struct
 import pytest
 
 from poeticoins import journal_layout as layout
-from poeticoins.journal_layout import Inheritance
 from poeticoins.model import Gap
-from poeticoins.record import pack
+from poeticoins.record import pack, unpack
 from tests.makers import BTC, NOON, make_trade
 
 OURS = layout.identity_of("demo", BTC)
@@ -70,22 +69,24 @@ def test_a_file_is_examined_before_it_is_written_on(content, capacity, expected)
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (file_of(range(3, 8)), Inheritance(107, NOON + 7, ALIVE)),
-        (file_of(range(8, 9), capacity=1), Inheritance(108, NOON + 8, ALIVE)),
-        (put(file_of(range(3, 8)), 2, pack(Gap(BTC, "disconnected", 1, 2, sequence=8))),
-         Inheritance(107, NOON + 7, ALIVE)),
-        (put(file_of(range(3, 8)), 0, pack(make_trade(9, sequence=77))), Inheritance(107, NOON + 7, ALIVE)),  # torn
-        (put(file_of(range(1, 3)), 1, pack(make_trade(0, at=4, sequence=2, received_at_ns=ALIVE + 1))),
-         Inheritance(0, NOON + 4 * 10**9, ALIVE + 1)),
-        (file_of(range(3, 8))[: 4096 + 56 + 30], Inheritance(106, NOON + 6, ALIVE)),
+        (file_of(range(3, 8)), (107, ALIVE)),
+        (file_of(range(8, 9), capacity=1), (108, ALIVE)),
+        (put(file_of(range(3, 8)), 2, pack(Gap(BTC, "disconnected", 1, 2, sequence=8))), (107, ALIVE)),
+        (put(file_of(range(3, 8)), 1, pack(Gap(BTC, "disconnected", 1, 2, sequence=7))), (106, 0)),
+        (put(file_of(range(3, 8)), 1, pack(make_trade(9, sequence=7, late=True))), (106, 0)),
+        (put(file_of(range(3, 8)), 0, pack(make_trade(9, sequence=77))), (107, ALIVE)),  # torn
+        (put(file_of(range(1, 3)), 1, pack(make_trade(0, at=4, sequence=2))), (0, ALIVE)),
+        (file_of(range(3, 8))[: 4096 + 56 + 30], (106, 0)),
         (put(file_of(range(1, 1)), 4, pack(make_trade(9, sequence=0))), None),
         (file_of(range(1, 1)), None),
         (file_of(range(3, 8))[:4095], None),
         (file_of(range(3, 8), identity=FOREIGN), None),
     ],
 )  # fmt: skip
-def test_of_a_file_that_is_put_aside_the_newest_whole_trade_is_inherited(content, expected):
-    assert layout.inheritance(bytes(content), OURS) == expected
+def test_of_a_file_that_is_put_aside_the_newest_whole_trade_in_order_is_inherited(content, expected):
+    found = layout.inheritance(bytes(content), OURS)
+
+    assert (found and (unpack(found.record, BTC).trade_id, found.alive_at_ns)) == expected
 
 
 @pytest.mark.parametrize(

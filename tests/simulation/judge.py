@@ -29,6 +29,8 @@ def unsettled(world: "World") -> str | None:
         return "a process has not begun"
     intake, history = _intake(world), _history(world)
     published = intake.published
+    if published.last_trade is None or published.last_trade.traded_at_ns < world.healed_at_ns:
+        return "no trade has come since"
     if published.journal._gone or not intake._stands or intake._waiting or intake._hole:
         return "the client is not connected, or searches"
     if needs := published.open_needs(0):
@@ -86,10 +88,12 @@ def _disclosed(world: "World", items: list[Item]) -> set[int]:
     closed = {(item.epoch, item.gap) for item in items if isinstance(item, Refill)}
     ids = _unheard(world, [(item.epoch, item.sequence) for item in items], current)
     for at, item in enumerate(items):
-        if isinstance(item, Gap) and item.reason == "overrun":
+        if isinstance(item, Gap) and item.missing and item.reason == "overrun":
             first, last = _around(items, at, item.epoch)
             lost = [world.published.get((item.epoch, number)) for number in range(first, last + 1)]
             ids |= {one.trade_id for one in lost if isinstance(one, Trade)}
+            gaps = [one for one in lost if isinstance(one, Gap)]
+            ids |= {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in gaps)}
         elif isinstance(item, Gap) and _is_given_up(world, item) and (item.epoch, item.sequence) not in closed:
             ids |= {trade.trade_id for trade in world.exchange.trades if _covers(item, trade)}
     return ids
@@ -97,8 +101,8 @@ def _disclosed(world: "World", items: list[Item]) -> set[int]:
 
 def _unheard(world: "World", heard: list[tuple[int, int]], current: int) -> set[int]:
     """
-    The ids that a reader could not know of: the end of a journal that was destroyed, published after the last that the
-    reader had `heard` of it, as (epoch, sequence). What the journal after it holds, the reader has to get.
+    The ids that a reader could not know of: late trades at the end of a journal that was destroyed, published after the
+    last that the reader had `heard` of it, as (epoch, sequence). What came in order, a new journal repeats or names.
     """
     last: dict[int, int] = {}
     for epoch, sequence in heard:
@@ -108,23 +112,7 @@ def _unheard(world: "World", heard: list[tuple[int, int]], current: int) -> set[
         for (epoch, sequence), item in world.published.items()
         if epoch != current and sequence > last.get(epoch, 0)
     ]
-    gaps = [item for item in unheard if isinstance(item, Gap)]
-    ids = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in gaps)}
-    ids |= _forgotten(world)
-    return ids | {item.trade_id for item in unheard if isinstance(item, Trade)}
-
-
-def _forgotten(world: "World") -> set[int]:
-    """The ids before the first trade of a client that had neither a journal nor a historical to ask."""
-    begun = [
-        min(
-            (one.trade_id for at, one in world.published.items() if at[0] == epoch and isinstance(one, Trade)),
-            default=0,
-        )
-        for epoch in world.begun_anew
-        if any(place[0] == epoch for place in world.published)
-    ]
-    return {trade.trade_id for trade in world.exchange.trades if trade.trade_id < max(begun, default=0)}
+    return {item.trade_id for item in unheard if isinstance(item, Trade) and item.late}
 
 
 def _is_given_up(world: "World", gap: Gap) -> bool:
@@ -157,7 +145,7 @@ def _breaks(world: "World", items: list[Item]) -> list[str]:
     excused = False
     for item in items:
         if isinstance(item, Gap) and item.reason == "overrun":
-            excused = True
+            excused = excused or item.missing is not None
             continue
         between = range(last.get(item.epoch, item.sequence - 1) + 1, item.sequence)
         skipped = [world.published.get((item.epoch, number)) for number in between]
@@ -185,8 +173,8 @@ def _of_history(world: "World") -> list[str]:
         return [*wrong, "historical has nothing"]
     missing = sorted(_since(world, int(on_time["trade_id"][0])) - set(ids))
     gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
-    overrun = sum(gap.missing or 10**6 for gap in gaps if gap.reason == "overrun")
-    old = [gap for gap in gaps if _is_given_up(world, gap) and gap.reason != "overrun"]
+    overrun = sum(gap.missing or 0 for gap in gaps if gap.reason == "overrun")
+    old = [gap for gap in gaps if (gap.missing is None if gap.reason == "overrun" else _is_given_up(world, gap))]
     named = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in old)}
     named |= _unheard(world, in_order[["epoch", "sequence"]].tolist(), history.next[0])
     missing = [trade_id for trade_id in missing if trade_id not in named]

@@ -98,8 +98,6 @@ class World:
         self.client: Client | None = None
         self.historical: Historical | None = None
         self.journal_hurt = False
-        self.asked_in_vain = False
-        self.begun_anew: set[int] = set()  # epochs whose client knew of nothing before it
         self._places = {
             "historical": Place(self, "historical", lambda child: historical.run(self.settings, child)),
             "client": Place(self, "client", lambda child: client.run(self.settings, child, name)),
@@ -144,6 +142,7 @@ class World:
     async def _heal(self) -> None:
         """Nothing is hurt any more, and in the end all is settled."""
         self._healing = True
+        self.healed_at_ns = self.clock.true_ns()
         self._armed.clear()
         for place in self._places.values():
             place.running.fuse = None
