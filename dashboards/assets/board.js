@@ -12,7 +12,7 @@ class Board {
     this.place = new Place(model.owns_page);
     if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.place.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], expects: false, unseen: 0, snapshotAt: 0, cut: 0, frame: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], expects: false, unseen: 0, snapshotAt: 0, cut: 0 });
     if (view.products) this.place.write(view, false);
     this.build();
   }
@@ -87,7 +87,7 @@ class Board {
     else if (message.kind === "export") this.exporter.hear(message);
     else if (message.kind.startsWith("compare")) this.compareWith(message);
     else this.update(message);
-    this.drawSoon();
+    this.draw();
   }
 
   renew({ status, cards, catalogue, now }) {
@@ -269,14 +269,12 @@ class Board {
     this.desk.headline(true);
   }
 
-  // A hidden tab is not drawn, and catches up in one go when it is seen again.
-  drawSoon() {
-    if (this.frame || document.hidden) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      const now = this.clock.now();
-      for (const card of this.grid.cards.values()) card.draw(now, this.replayed);
-    });
+  // At once: the server's frames are so far apart that the screen never has two of them to show at a time. A hidden tab is
+  // not drawn, and catches up in one go when it is seen again.
+  draw() {
+    if (document.hidden) return;
+    const now = this.clock.now();
+    for (const card of this.grid.cards.values()) card.draw(now, this.replayed);
   }
 
   tick() {

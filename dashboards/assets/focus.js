@@ -111,8 +111,9 @@ class Focus {
     this.counted = mine;
   }
 
-  trade([key, rows]) {
+  trade([key, told]) {
     if (key !== this.key) return;
+    const rows = told.filter(([id]) => !this.tape.rows.has(id)); // some come again: with the past, or as the page turns
     this.heard.push(...rows);
     this.heard.splice(0, this.heard.length - MOST_HEARD);
     this.tape.add(rows);

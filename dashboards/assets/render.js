@@ -16,7 +16,7 @@ function begin(board) {
   const onVisible = () => {
     if (board.place.owned) board.desk.unseen.look(document.hidden);
     board.tick();
-    board.drawSoon();
+    board.draw();
   };
   const ticking = setInterval(() => {
     board.tick();

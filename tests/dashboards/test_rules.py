@@ -240,6 +240,29 @@ def test_card_tells_where_its_price_went_by_the_part_before(js):
     assert seen == [[-1, None], [-1, 0], [1, 1], [1, 0], [-1, -1]]
 
 
+def test_trade_that_is_told_again_counts_once_in_its_candle(js):
+    names = {"key": A, "where": "Coinbase", "base": "BTC", "quote": "USD", "coin": "Bitcoin"}
+    rows = [[str(number), 60_000 + number, "100.00", "1", "buy"] for number in (1, 2, 3)]
+    columns = {"start": [60], **{name: [100] for name in ("open", "high", "low", "close", "vwap")}}
+    past = columns | {"volume": [2], "trades": [2]}
+    history = {"key": A, "interval": "1m", "candles": past, "trades": rows[:2], "gaps": []}
+
+    candles = js(
+        """(() => {
+          const focus = new Focus({ chart() {} });
+          focus.open(it[0], "1m");
+          focus.history(it[1]);
+          focus.trade([it[0].key, it[2]]); // the last of the past come again with the first frame after it
+          focus.trade([it[0].key, it[2].slice(2)]);
+          focus.close();
+          return focus.candles;
+        })()""",
+        [names, history, rows],
+    )
+
+    assert [(candle["volume"], candle["trades"]) for candle in candles] == [(3, 3)]
+
+
 SECOND = 1000
 
 
