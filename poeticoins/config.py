@@ -71,6 +71,8 @@ class Settings:
     """Seconds that a child may take from its start to its first heartbeat."""
     stop_timeout: float = 3.0
     """Seconds that a child may take to stop before it is killed."""
+    restart_delay: float = 1.0
+    """Seconds before a child that has failed twice in a row is started again; twice as many each time, up to 25."""
     stable_after: float = 60.0
     """Seconds that a child must have been ready for its next restart to be immediate again."""
     rss_limit: int = 2_048
