@@ -45,8 +45,9 @@ JOBS ?= $(shell nproc)
 mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some five minutes
 	@$(BIN)/python -c 'import mutmut' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutate]'
 	@JOBS=$(JOBS) $(BIN)/python -m tests.mutation $(RULES)
+
 fuzz: setup  ## bytes for every place where some come in, guided by what code they reach, for SECONDS=… in all
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz $(SECONDS) $(if $(TARGET),"$(TARGET)")
 
 check: setup  ## ruff, mypy --strict and the layer test

@@ -71,6 +71,8 @@ class Settings:
     """Seconds that a child may take from its start to its first heartbeat."""
     stop_timeout: float = 3.0
     """Seconds that a child may take to stop before it is killed."""
+    restart_delay: float = 1.0
+    """Seconds before a child that has failed twice in a row is started again; twice as many each time, up to 25."""
     stable_after: float = 60.0
     """Seconds that a child must have been ready for its next restart to be immediate again."""
     rss_limit: int = 2_048
@@ -139,6 +141,8 @@ class Settings:
 
 NOT_IN_FILES = {"mode", "replay", "embedded_url", "dashboard", "replay_products", "products", "urls", "rest_urls"}
 """Fields that only the command line (or a table of the file) sets."""
+_TYPES = {f.name: type(getattr(Settings(), f.name)) for f in fields(Settings) if f.name not in NOT_IN_FILES}
+"""The settable fields and the type of each one's default."""
 
 
 def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -201,7 +205,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         values |= of_exchanges(str(file), table.pop("exchanges"))
     for key, value in table.items():
         known = _known(key, str(file))
-        values[known] = converted(known, _types()[known], value, f"{file}: {known}")
+        values[known] = converted(known, _TYPES[known], value, f"{file}: {known}")
     return values
 
 
@@ -209,20 +213,15 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in environment.items():
         key = name.removeprefix("POETICOINS_").lower()
-        if name.startswith("POETICOINS_") and key in _types() and text:
-            values[key] = converted(key, _types()[key], text, name)
+        if name.startswith("POETICOINS_") and key in _TYPES and text:
+            values[key] = converted(key, _TYPES[key], text, name)
     return values  # others, such as the tests' POETICOINS_CAPTURES, are not settings
 
 
 def _known(key: str, where: str) -> str:
-    if key not in _types():
-        raise ConfigurationError(f"{where}: {key}: not a known key; expected one of {', '.join(sorted(_types()))}")
+    if key not in _TYPES:
+        raise ConfigurationError(f"{where}: {key}: not a known key; expected one of {', '.join(sorted(_TYPES))}")
     return key
-
-
-def _types() -> dict[str, type]:
-    """The settable fields and the type of each one's default."""
-    return {f.name: type(getattr(Settings(), f.name)) for f in fields(Settings) if f.name not in NOT_IN_FILES}
 
 
 def _default_run_dir(environment: Mapping[str, str]) -> Path:

@@ -149,7 +149,7 @@ def deadline(life: Life, settings: Settings) -> float | None:
 
 def policy(settings: Settings) -> RestartPolicy:
     """The restart policy that the settings ask for."""
-    return RestartPolicy(stable_after=settings.stable_after)
+    return RestartPolicy(first_delay=settings.restart_delay, stable_after=settings.stable_after)
 
 
 def _started(life: Life, now: float, settings: Settings) -> Life:

@@ -22,7 +22,7 @@ _READERS = {
         "good_after", "backfill", "hold", "refill_again", "journal_capacity", "proxy", "open_timeout", "ping_interval",
         "ack_within", "silent_after", "behind_after", "renew_after", "audit",
     },
-    "supervisor": {"hang_after", "start_timeout", "stop_timeout", "stable_after", "rss_limit"},
+    "supervisor": {"hang_after", "start_timeout", "stop_timeout", "restart_delay", "stable_after", "rss_limit"},
     "one exchange's": {"exchanges", "products", "replay_products", "urls", "rest_urls"},
 }  # fmt: skip
 """Settings that only some kinds of process read, or that are about single exchanges. Any other one concerns all."""

@@ -23,6 +23,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "bars_1h": (1, 1e7),
     "bars_1d": (1, 1e7),
     "beat_interval": (0.01, 60),
+    "restart_delay": (0.01, 25),
     "audit": (0, 50),
     "refill_again": (0.01, 3600),
     "open_timeout": (0.01, 3600),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,9 +24,10 @@ _NO_FEED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Itself:
-    """The supervisor's own process."""
+    """The supervisor's own process. started_at: for people; up_since: the same moment by the event loop's clock."""
 
     started_at: datetime
+    up_since: float
     load: Load
 
 
@@ -37,7 +38,7 @@ def status(settings: Settings, places: Sequence[Supervised], itself: Itself, now
         "pid": os.getpid(),
         "run_dir": str(settings.run_dir),
         "started_at": itself.started_at.isoformat(),
-        "uptime": round((datetime.now(UTC) - itself.started_at).total_seconds(), 3),
+        "uptime": round(now - itself.up_since, 3),
         "cpu": _rounded(itself.load.share),
         "rss": resident() or None,
         "wire": WIRE_VERSION,

@@ -47,6 +47,7 @@ class Supervisor:
     async def run(self) -> None:
         """Starts the children in order, keeps them, and stops them in the reverse order, in at most five seconds."""
         self._loop = asyncio.get_running_loop()
+        self._up_since = self._loop.time()
         self._keeper = Keeper(self.settings, self.places, self._report)
         reload_wanted = asyncio.Event()
         with _signals(self._loop, self._on_signal, reload_wanted.set):
@@ -70,7 +71,7 @@ class Supervisor:
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints."""
-        itself = Itself(self._started_at, self._keeper.load)
+        itself = Itself(self._started_at, self._up_since, self._keeper.load)
         return status(self.settings, list(self.places.values()), itself, self._loop.time())
 
     def answer(self, request: Mapping[str, object]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,9 @@ import pytest
 
 from poeticoins import control
 from poeticoins.arguments import parsed, settings_of
+from poeticoins.load import Load
+from poeticoins.status import Itself, status
+from tests.makers import make_settings
 from tests.trees import ROOT, Tree, tree, until
 
 
@@ -254,3 +258,11 @@ def test_ctrl_c_while_waiting_for_an_answer_leaves_no_traceback(family):
 
     assert asking.wait(5) != 0
     assert "Traceback" not in family.log.read_text()
+
+
+def test_how_long_the_supervisor_is_up_is_told_by_a_clock_that_nobody_sets(tmp_path):
+    itself = Itself(datetime(2126, 1, 1, tzinfo=UTC), up_since=5.0, load=Load())
+
+    told = status(make_settings(tmp_path), [], itself, now=7.5)
+
+    assert (told["uptime"], told["started_at"]) == (2.5, "2126-01-01T00:00:00+00:00")

@@ -43,7 +43,7 @@ def test_the_last_exits_of_a_child_are_told_with_their_reasons_and_no_more_than_
     until(lambda: family.child("coinbase")["restarts"] >= 1, within=12)
 
     for _ in range(6):
-        assert family.command("restart", "historical").returncode == 0
+        family.restart("historical")
         pid = family.ready("historical", other_than=pid)
 
     exits = family.child("historical")["exits"]
@@ -192,7 +192,7 @@ def test_an_asked_for_restart_is_immediate_each_time_and_no_failure(family):
     pid, sibling = family.ready("coinbase"), family.ready("historical")
 
     for restarts in (1, 2, 3):
-        assert family.command("restart", "coinbase").returncode == 0
+        family.restart("coinbase")
         pid = family.ready("coinbase", other_than=pid, within=1.5)
         assert family.child("coinbase")["restarts"] == restarts
 

@@ -1,8 +1,8 @@
 """Frames: made once for all that show the same."""
 
 import pytest
-
 from dashboards.frames import Frame
+
 from tests.dashboards.reading import read
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import poeticoins.archive
 import poeticoins.client
 import poeticoins.historical
 from poeticoins.child import Child
@@ -34,6 +35,7 @@ async def client(settings: Settings, child: Child, name: str) -> None:
 
 async def historical(settings: Settings, child: Child) -> None:
     _obey(settings.run_dir / "historical.order")
+    poeticoins.archive.AGAIN = 1.0
     await poeticoins.historical.run(settings, child)
 
 

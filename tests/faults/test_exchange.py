@@ -125,7 +125,7 @@ def test_a_connection_that_is_alive_but_silent_is_given_up_and_no_trade_is_misse
 
     problem = line.seen("coinbase", lambda feed: feed["state"] == "reconnecting" and feed["problem"])
 
-    assert problem == "connected, but silent for 6 s"
+    assert problem == "connected, but silent for 5 s"
     line.reconnected("coinbase")
     line.unbroken("bitstamp")
     line.whole()
@@ -201,7 +201,7 @@ def test_a_product_that_is_not_confirmed_is_named_and_the_others_go_on(line):
 
 @pytest.mark.row(27)
 def test_a_feed_that_stands_still_for_a_moment_loses_nothing(line):
-    line.exchange.suffer("coinbase", "stall", seconds=3)
+    line.exchange.suffer("coinbase", "stall", seconds=2)
     line.goes_on(PRODUCTS[2], trades=10)
     until(lambda: line.reader.heard_at[BTC][-1] > time.monotonic() - 1)
 

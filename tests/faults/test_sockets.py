@@ -60,7 +60,7 @@ def test_questions_without_end_break_no_feed_and_let_others_be_answered(line, na
     with unharmed(line, *CHILDREN), zmq.Context.instance().socket(zmq.DEALER) as greedy:
         greedy.linger = 0
         greedy.connect(f"ipc://{line.settings.socket(name)}")
-        asked, end = 0, time.monotonic() + 4
+        asked, end = 0, time.monotonic() + 2
         while time.monotonic() < end:
             with suppress(zmq.Again):
                 greedy.send_multipart([b"", wire.encode(question)], zmq.NOBLOCK)
@@ -146,7 +146,7 @@ def test_a_stopped_historical_holds_up_no_client_and_whoever_asks_it_is_told_so_
             poeticoins.get_last_trade(BTC)
 
         assert time.monotonic() - began < 3
-        line.goes_on(BTC, trades=500)
+        line.goes_on(BTC, trades=300)
         assert max(rss(line.pid(name)) - before[name] for name in before) < 20
         line.unbroken("coinbase", "bitstamp")
         os.kill(stopped, signal.SIGCONT)
@@ -154,7 +154,7 @@ def test_a_stopped_historical_holds_up_no_client_and_whoever_asks_it_is_told_so_
         assert poeticoins.get_last_trade(BTC) is not None
         assert line.pid("historical") == stopped
         assert line.restarts("historical") == 0
-        until(lambda: set(poeticoins.get_trades(BTC, limit=5000)["trade_id"]) >= newest_ids(line, BTC, 600), within=20)
+        until(lambda: set(poeticoins.get_trades(BTC, limit=5000)["trade_id"]) >= newest_ids(line, BTC, 400), within=20)
         line.whole()
 
 
@@ -185,7 +185,7 @@ def test_a_reader_that_stands_still_blocks_nobody_and_then_reads_all_of_it(tmp_p
         before = rss(line.pid("coinbase"))
 
         reader.send_signal(signal.SIGSTOP)
-        line.goes_on(BTC, trades=1500)
+        line.goes_on(BTC, trades=600)
         reader.send_signal(signal.SIGCONT)
         until_ns = time.time_ns()
         until(lambda: all(traded(tmp_path / "read", product)[-1][1] > until_ns for product in PRODUCTS), within=30)

@@ -18,7 +18,6 @@ from typing import Any
 import pandas as pd
 
 import poeticoins
-from poeticoins import control
 from poeticoins.config import Settings
 from poeticoins.exchanges import EXCHANGES
 from poeticoins.model import Product, Trade
@@ -35,11 +34,12 @@ QUICK = {
     "STABLE_AFTER": "0.3",
     "HOLD": "2",
     "GOOD_AFTER": "0.2",
-    "AUDIT": "3",
-    "OPEN_TIMEOUT": "3",
+    "AUDIT": "1.5",
+    "BEHIND_AFTER": "1",
+    "OPEN_TIMEOUT": "2",
     "ACK_WITHIN": "2",
     "STOP_TIMEOUT": "3",
-    "SILENT_AFTER": "6",
+    "SILENT_AFTER": "5",
     "PING_INTERVAL": "2",
     "RSS_LIMIT": "400",
 }
@@ -52,7 +52,7 @@ class Market:
     """What the embedded exchange trades (see simulator/market.py), and the products of it that the line follows."""
 
     seed: int = SEED
-    pace: int = 3
+    pace: int = 20
     products: Sequence[Product] = tuple(PRODUCTS)
 
 
@@ -163,7 +163,7 @@ class World:
     def restart(self, name: str) -> int:
         """Asks for a child to be restarted, as a person does, and waits for the next one; its pid."""
         before = self.pid(name)
-        control.ask(self.settings, {"verb": "restart", "name": name})
+        self.tree.restart(name)
         return self.replaced(name, before)
 
     @contextlib.contextmanager

@@ -234,7 +234,7 @@ def supervised(data: bytes) -> None:
     finally:
         os.close(reading)
         os.close(writing)
-    it = status(settings(), [place], Itself(datetime.now(UTC), Load()), 0.0)
+    it = status(settings(), [place], Itself(datetime.now(UTC), 0.0, Load()), 0.0)
     told = msgspec.json.decode(msgspec.json.encode(it))
     status_of(told)
 
@@ -261,7 +261,7 @@ BEAT = json.dumps(
 @cache
 def a_status() -> bytes:
     place = Supervised(ChildSpec("coinbase", "none:none", follows="coinbase"))
-    return msgspec.json.encode(status(settings(), [place], Itself(datetime.now(UTC), Load()), 0.0))
+    return msgspec.json.encode(status(settings(), [place], Itself(datetime.now(UTC), 0.0, Load()), 0.0))
 
 
 def log_line(data: bytes) -> None:

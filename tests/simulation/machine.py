@@ -99,7 +99,7 @@ def in_place(world: "World") -> Iterator[None]:
         yield
 
 
-def _policy(stable_after: float) -> RestartPolicy:
+def _policy(first_delay: float, stable_after: float) -> RestartPolicy:
     return replace(POLICY, stable_after=stable_after)
 
 
