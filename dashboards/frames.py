@@ -95,8 +95,9 @@ class Frames:
         """A trade of the product `key`, which its quote has taken already."""
         self._regroup()
         for turn in self._of.get(key, ()):
+            if not turn.fresh:  # else it is waited for already
+                self._pace.due()
             turn.take(key, trade)
-            self._pace.due()
 
     def _cut(self) -> None:
         self._regroup()
