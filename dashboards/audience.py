@@ -14,6 +14,8 @@ class Audience:
 
     def __init__(self) -> None:
         self._viewers: set[Viewer] = set()
+        self._groups: dict[Shown, list[Viewer]] | None = None
+        self._shown: dict[Viewer, Shown] = {}
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -26,30 +28,40 @@ class Audience:
 
     def add(self, viewer: Viewer) -> None:
         self._viewers.add(viewer)
+        self.changed()
 
     def discard(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
+        self.changed()
 
     def watching(self) -> list[Viewer]:
         """Those that somebody sees."""
         return [viewer for viewer in self._viewers if not viewer.hidden]
 
     def groups(self) -> dict[Shown, list[Viewer]]:
-        """The viewers that are seen, by what they show, so that each text is made once."""
-        groups: dict[Shown, list[Viewer]] = {}
-        for viewer in self.watching():
-            groups.setdefault((viewer.selection, viewer.focus), []).append(viewer)
-        return groups
+        """The viewers that are seen, by what they show, so that each text is made once. The same until one changes."""
+        if self._groups is None:
+            self._groups = {}
+            self._shown = {viewer: (viewer.selection, viewer.focus) for viewer in self.watching()}
+            for viewer, shown in self._shown.items():
+                self._groups.setdefault(shown, []).append(viewer)
+        return self._groups
+
+    def changed(self) -> None:
+        """Some viewer came or went, shows something else, or is seen no more."""
+        self._groups = None
+
+    def shown(self, viewer: Viewer) -> Shown | None:
+        """What `viewer` shows as of the groups; None if it is in none."""
+        return self._shown.get(viewer)
 
     def at(self, place: str) -> list[Viewer]:
         """Those who are seen and are at `place`, one of dashboards.view.PLACES."""
         return [viewer for viewer in self.watching() if viewer.place == place]
 
-    def opened(self) -> set[str]:
-        """The products that some page has open before somebody's eyes."""
-        return {viewer.focus for viewer in self.watching() if viewer.focus}
-
     def tell(self, text: str, viewers: Iterable[Viewer]) -> None:
         """Shows `text` to those of `viewers` who are still here; who breaks is left out from then on."""
         here = [viewer for viewer in viewers if viewer in self._viewers]
-        self._viewers.difference_update(deliver(text, here))
+        if broken := deliver(text, here):
+            self._viewers.difference_update(broken)
+            self.changed()

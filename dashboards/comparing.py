@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -41,9 +41,9 @@ class Comparing:
         """Tells what is due, until cancelled; ends with a bug."""
         await self._pace.run()
 
-    def heard(self, keys: Iterable[str]) -> None:
-        """These have traded."""
-        if self._told and not self._told.keys().isdisjoint(key.partition(":")[2].partition("-")[0] for key in keys):
+    def heard(self, product: Product) -> None:
+        """It has traded."""
+        if product.base in self._told:
             self.due()
 
     def due(self) -> None:

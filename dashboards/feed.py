@@ -15,19 +15,17 @@ from dashboards.clock import now_ms
 from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
-from dashboards.frames import status_text
+from dashboards.frames import FRAME_S, Frames
+from dashboards.messages import status_text
 from dashboards.outlook import Outlook
-from dashboards.pace import Pace
 from dashboards.prices import Prices
 from dashboards.quote import WINDOW_S
 from dashboards.replies import Replies
 from dashboards.source import Source, past
 from dashboards.view import Selection, View
 from dashboards.watch import Watch
-from poeticoins import PoeticoinsError, Product, RequestTimeout, Trade
+from poeticoins import PoeticoinsError, Product, RequestTimeout
 
-FRAME_S = 0.1
-"""Seconds between two frames, at least."""
 POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
 SIGN_OF_LIFE_S = 5.0
@@ -42,9 +40,9 @@ class Feed:
     def __init__(self, source: Source, *, frame_s: float = FRAME_S, poll_s: float = POLL_S) -> None:
         self._source, self._poll_s = source, poll_s
         self._prices = Prices()
-        self._fresh: dict[str, list[Trade]] = {}
         self._newest: dict[str, int] = {}
         self._audience = Audience()
+        self._frames = Frames(self._prices, self._audience, frame_s)
         self._watch = Watch(self._audience)
         self._outlook = Outlook(source)
         self._days = Days(source)
@@ -57,7 +55,6 @@ class Feed:
         self.replies = Replies(source, self._audience, self._prices, self._comparing)
         self._heard = 0
         self._alive = 0.0
-        self._pace = Pace(frame_s, self._send_frame)
 
     # -- pages
 
@@ -76,6 +73,10 @@ class Feed:
 
     def leave(self, viewer: Viewer) -> None:
         self._audience.discard(viewer)
+
+    def turned(self) -> None:
+        """Some page may show something else now."""
+        self._audience.changed()
 
     def open(self, viewer: Viewer) -> None:
         """Gets `viewer` the past of what it has open, if that is followed; what follows comes by itself."""
@@ -104,7 +105,7 @@ class Feed:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._attend())
-                group.create_task(self._pace.run())
+                group.create_task(self._frames.run())
                 group.create_task(self._comparing.run())
         except ExceptionGroup as bugs:
             raise bugs.exceptions[0] from None  # a log, and whoever looks at a child's last words, begins at its end
@@ -131,6 +132,7 @@ class Feed:
         """Prices of one mode are never shown as another's; a supervisor that comes back finds its cards as they are."""
         if self._prices.enter(mode):
             self._days.clear()
+            self._frames.clear()
 
     async def _look(self) -> str:
         """Asks how things stand and tells the pages what is new; returns the mode, "" without a supervisor."""
@@ -169,7 +171,7 @@ class Feed:
     def _seat(self, products: Sequence[Product]) -> None:
         self._prices.seat(products)
         self._days.seat(products)
-        self._fresh.clear()
+        self._frames.clear()
         self._newest.clear()
         self._renew()
 
@@ -192,8 +194,8 @@ class Feed:
                 quote.take(trade)
                 self._days.take(trade)
                 self._watch.take(trade)
-                self._fresh.setdefault(key, []).append(trade)
-                self._pace.due()
+                self._frames.take(key, trade)
+                self._comparing.heard(trade.product)
 
     async def _fill(self, products: Sequence[Product]) -> None:
         """What was before the stream began. Asks until it is answered; meanwhile the pages show what comes."""
@@ -221,18 +223,6 @@ class Feed:
         for (selection, focus), viewers in self._audience.groups().items():
             self._tell_days(selection, focus, viewers, parts)
             await asyncio.sleep(self._poll_s * len(viewers) / MOST_IN_A_POLL)
-
-    # -- frames
-
-    def _send_frame(self) -> None:
-        fresh, self._fresh = self._fresh, {}
-        self._comparing.heard(fresh)
-        if not self._audience:
-            return
-        frame = self._prices.frame(fresh, self._audience.opened())
-        for (selection, focus), viewers in self._audience.groups().items():
-            if text := frame.text(self._prices.keys(selection), focus):
-                self._audience.tell(text, viewers)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

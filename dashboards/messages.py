@@ -1,36 +1,7 @@
-"""The messages to the pages, as text: each product's part is made once, and each selection's text is made once."""
+"""The messages to the pages but for frames, as text."""
 
 import json
 from collections.abc import Iterable, Mapping
-
-from dashboards import terse
-from dashboards.view import Selection
-
-
-class Frame:
-    """
-    What changed since the frame before: `parts` maps a product's key to its card, `tapes` that of an opened product to
-    its tape, both as of dashboards/terse.py.
-    """
-
-    def __init__(self, parts: Mapping[str, str], now_ms: int, tapes: Mapping[str, str] | None = None) -> None:
-        self._parts, self._tapes = parts, tapes or {}
-        self._now_ms = now_ms
-        self._texts: dict[tuple[Selection, str | None], str] = {}
-
-    def text(self, selection: Selection, focus: str | None = None) -> str:
-        """
-        A terse frame: what changed of the products of `selection`, and every trade of `focus`. "" if nothing did.
-        """
-        shown = selection, focus
-        if shown not in self._texts:
-            self._texts[shown] = self._made(selection, self._tapes.get(focus or "", ""))
-        return self._texts[shown]
-
-    def _made(self, selection: Selection, tape: str) -> str:
-        keys = self._parts if selection is None else [key for key in selection if key in self._parts]
-        cards = [self._parts[key] for key in keys]
-        return terse.frame(self._now_ms, cards, tape) if cards or tape else ""
 
 
 def snapshot_text(

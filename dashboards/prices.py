@@ -1,12 +1,12 @@
 """The products that are followed and what is known of each, and the texts that are made of it for the pages."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from dashboards import terse
 from dashboards.clock import now_ms
-from dashboards.frames import Frame, snapshot_text
+from dashboards.messages import snapshot_text
 from dashboards.product import digits_of, tape_row
 from dashboards.quote import Quote
 from dashboards.view import Selection
@@ -62,10 +62,11 @@ class Prices:
         catalogue = [quote.names() for quote in self.quotes.values()]
         return snapshot_text(cards, catalogue, status, now_ms())
 
-    def frame(self, fresh: Mapping[str, Sequence[Trade]], opened: Collection[str]) -> Frame:
-        """What the trades since the last frame changed, and of the products that are opened every one of them."""
-        now, numbers = now_ms(), self._numbers
-        changed = {key: self.quotes[key].part(replayed=self.replayed) for key in fresh if key in self.quotes}
-        parts = {key: terse.card(numbers[key], part, now) for key, part in changed.items()}
-        rows = {key: map(tape_row, trades) for key, trades in fresh.items() if key in opened}
-        return Frame(parts, now, {key: terse.tape(numbers[key], each, now) for key, each in rows.items()})
+    def card(self, key: str, now_ms: int) -> str:
+        """The card of a product that has traded, as frames tell it."""
+        quote = self.quotes[key]
+        return terse.card(quote.number, quote.part(replayed=self.replayed), now_ms)
+
+    def tape(self, key: str, trades: Iterable[Trade], now_ms: int) -> str:
+        """`trades` of the product `key`, oldest first, as frames tell them."""
+        return terse.tape(self.quotes[key].number, map(tape_row, trades), now_ms)

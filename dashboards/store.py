@@ -73,7 +73,8 @@ class Store:
         if self._closed:
             return
         before, self.view = self.view, turned(self.view, message)
-        is_new = bool(message.get("hello")) or self._is_seen_again(message.get("hidden"))
+        is_new = self._is_seen_again(message.get("hidden")) or bool(message.get("hello"))
+        self._feed.turned()
         if is_new:
             self.hello()
         if message.get("chart"):

@@ -1,4 +1,4 @@
-// The whole page. The server sends texts (dashboards/frames.py); everything here can be thrown away and drawn anew.
+// The whole page. The server sends texts (dashboards/frames.py, messages.py); everything here can be thrown away and drawn anew.
 
 const ACK_EVERY = 150; // half of what the server lets a page leave unread: see dashboards/store.py
 const SILENT_MS = 12_000; // the server says something every 5 s: after so long the link is dead, though nobody closed it

@@ -61,10 +61,13 @@ class Chart {
     this.fill();
   }
 
-  // The newest candle grew: drawn soon, and never more often than an eye can tell.
+  // The newest candle grew: drawn soon, and never more often than an eye can tell. It takes long enough to hold up the
+  // next frame of prices, and so follows one where it can.
   grew() {
-    if (this.waiting) return;
-    this.waiting = setTimeout(() => this.fill(), Math.max(0, this.filled + REFILL_MS - Date.now()));
+    const isTime = Date.now() - this.filled > REFILL_MS * 0.9;
+    if (this.waiting && !isTime) return;
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.fill(), isTime ? 0 : REFILL_MS * 1.5);
   }
 
   fill() {

@@ -217,7 +217,7 @@ async def test_bug_in_what_all_pages_are_told_ends_the_feed_and_is_not_only_logg
     viewer.place = place
     feed.join(viewer)
     feed.open(viewer)
-    monkeypatch.setattr(getattr(feed, what), {"prices": "frame", "compare": "_table"}[place], lambda *_: 1 / 0)
+    monkeypatch.setattr(getattr(feed, what), {"prices": "card", "compare": "_table"}[place], lambda *_: 1 / 0)
 
     market.tell(trade(BTC, "60000.00"))
 

@@ -15,6 +15,9 @@ class Feed:
         self.viewers.append(viewer)
         viewer.show("snapshot")
 
+    def turned(self):
+        pass
+
     def open(self, viewer):
         if viewer.focus:
             viewer.show(f"history {viewer.focus} {viewer.interval}")
