@@ -96,10 +96,15 @@ class Feed:
             self._degrade()
 
     def beat(self) -> None:
-        """A heartbeat for every product on the bus, and a proof of life in the journal of those that are followed."""
+        """
+        A heartbeat for every product on the bus, and a proof of life in the journal of those that are followed.
+
+        Raises JournalError if a journal has been deleted.
+        """
         for product, intake in self._intakes.items():
             if product in self.confirmed:
                 intake.alive(self._heard_at_ns(product))
+            intake.published.journal.check()
             intake.published.heartbeat()
 
     # -- what the frames mean

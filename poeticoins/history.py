@@ -12,7 +12,7 @@ from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
 from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import FLAGS, LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
+from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
 from poeticoins.ring import RECORD_DTYPE, Records, Ring, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted, follows
 
@@ -32,7 +32,8 @@ class History:
         self._ring = Ring(settings.ring_capacity)
         self.chart = Chart((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
         self._kept: Kept | None = None  # what was on disk, until a journal goes on from it
-        self._charted = (0, 0)  # the newest trade before this journal: up to there it repeats what the bars hold
+        self._charted = (0, 0)  # up to this trade, what comes late may be in the bars that were on disk
+        self._before = (0, 0)  # the newest trade when this journal began, which may repeat all up to there
         self._epoch = 0
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
@@ -103,16 +104,13 @@ class History:
         fields = RECORD.unpack(record)
         sequence, trade_id, traded_ns, kind, epoch = fields[0], fields[1], fields[2], fields[8], fields[10]
         if epoch != self._epoch:
-            self._begin(epoch, sequence, (traded_ns, trade_id) if kind == TRADE else (0, 0))
+            self._begin(epoch, sequence, (traded_ns, trade_id if kind == TRADE else 0))
         if kind != TRADE:
             self._ring.append(record)
             self._note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
             self._repeated[sequence] = record
-            return
-        if fields[FLAGS] & LATE and sequence > 1 and not self._newest_traded[0]:
-            self._complete_from = sequence + 1  # its journal is gone, and with it what it came after
             return
         self._ring.append(record)
         self._disorder_left = max(0, self._disorder_left - 1)
@@ -156,7 +154,7 @@ class History:
             self.chart.begin(records, whole=first == 1)
             return records
         goes_on = kept.epoch == self._epoch and kept.sequence <= last
-        self._charted = kept.before if goes_on else kept.newest
+        self._charted = self._before = kept.before if goes_on else kept.newest
         fresh: Records = records[records["sequence"] > kept.sequence] if goes_on else records
         times, ids = fresh["traded_at_ns"], fresh["trade_id"]
         is_newer = (times > self._charted[0]) | ((times == self._charted[0]) & (ids > self._charted[1]))
@@ -181,12 +179,21 @@ class History:
         what is known: `first` is the (traded_at_ns, trade_id) it begins with.
         """
         known = self._newest_traded
+        if known[0] and not self._goes_on(epoch, sequence, first):
+            self.gaps.append(Gap(self.product, "overrun", known[0], max(known[0], first[0]), epoch=epoch))
         if self._epoch:
-            self._charted = known
+            self._before = known
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
-        if known[0] and sequence == 1 and not follows(known, first):
-            self.gaps.append(Gap(self.product, "overrun", known[0], first[0], epoch=epoch))
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
+
+    def _goes_on(self, epoch: int, sequence: int, first: tuple[int, int]) -> bool:
+        """Whether nothing is missing unnamed between what is known and the first that is heard of an epoch."""
+        kept = self._kept
+        if self._epoch or kept is None:
+            return sequence > 1 or follows(self._newest_traded, first)  # what the merge has lost is named already
+        if epoch == kept.epoch:
+            return sequence <= kept.sequence + 1
+        return sequence == 1 and follows(kept.newest, first)
 
     def _chart_late(self) -> None:
         """Has late trades correct their candles, together: each by itself would have to look through the whole ring."""
@@ -234,14 +241,16 @@ class History:
         notes = b"".join([pack(gap) for gap in self.gaps] + [pack(refill) for refill in refills])
         epoch, following = self.next
         return Kept(
-            epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes, self._charted
+            epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes, self._before
         )  # fmt: skip
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
         """(epoch, first, last, records): the part of the range asked for that is known; see messages.ReplayAnswer."""
         newest = self.next[1] - 1 if self.next[0] == self._epoch else 0
-        if epoch != self._epoch or first > newest:
-            return self._epoch, first, first - 1, b""
+        if epoch != self._epoch:
+            return self._epoch, 1, 0, b""  # whoever asked has a new place in this one by now: nothing of it is gone
+        if first > newest:
+            return epoch, first, first - 1, b""
         tail = self._ring.tail(max(0, newest - first + 1))
         records = tail[tail["epoch"] == self._epoch]
         # one of an older journal among them: then all that this one has added is in the ring, the rest was repeated

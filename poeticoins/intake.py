@@ -117,8 +117,9 @@ class Intake:
             self._refilled_in_time(need, trades, complete=complete)
             return
         received_at_ns = time_ns()
+        late = sum(map(self._continuity.is_late, trades)) if need.after_id is None else 0
         # the past that comes late goes out from the present back: a death midway leaves no hole that nobody knows of
-        for trade in reversed(trades) if need.after_id is None else trades:
+        for trade in (*trades[late:], *reversed(trades[:late])):
             self._accept(trade, received_at_ns)  # an answer by time reaches up to its question: news, or known
         if complete:
             self.published.close_gaps(need, received_at_ns)

@@ -70,8 +70,11 @@ class Journal:
         return int(self._counters[ALIVE])
 
     def alive(self, at_ns: int) -> None:
-        """Proof of life: a hole in time after a death begins here. Raises JournalError if the file has been deleted."""
+        """Proof of life: a hole in time after a death begins here."""
         self._counters[ALIVE] = at_ns
+
+    def check(self) -> None:
+        """Raises JournalError if the file has been deleted: nobody else can read what is written to it."""
         if not os.fstat(self._descriptor).st_nlink:
             raise JournalError(f"the journal {self._path} has been deleted under its client, which begins a new one")
 

@@ -174,7 +174,8 @@ class ReplayAnswer(msgspec.Struct, array_like=True, frozen=True, tag="replay"):
     Records of the sequences `first` to `last` of `epoch`: what lies between and is not among them does not exist.
 
     first > the one asked for: what came before is gone for good. last < the one asked for: not yet, or more than one
-    answer holds; ask again. last < first: nothing of that epoch is known.
+    answer holds; ask again. last < first: nothing of the range is known; first 1 and last 0 also if it was of another
+    epoch.
     """
 
     wire: int

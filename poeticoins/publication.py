@@ -128,7 +128,7 @@ class Publication:
         tail = journal.tail(question.first, min(limit, max(0, question.last - question.first + 1)))
         first, last, records = tail.first, tail.last, tail.records
         if question.epoch != journal.epoch:
-            first, last, records = question.first, question.first - 1, b""
+            first, last, records = 1, 0, b""  # whoever asked has a new place in ours by now: nothing of it is gone
         return messages.ReplayAnswer(WIRE_VERSION, self._mode, question.product, journal.epoch, first, last, records)
 
     def _restore(self) -> None:

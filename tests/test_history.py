@@ -265,14 +265,18 @@ def test_a_new_journal_that_does_not_go_on_from_what_is_known_leaves_a_gap_of_un
     assert [(gap.reason, gap.missing, gap.from_ns, gap.to_ns) for gap in kept.gaps] == expected
 
 
-def test_nothing_begins_with_a_late_trade_whose_predecessors_are_gone_with_their_journal():
+@pytest.mark.parametrize(
+    ("epoch", "first", "named"),
+    [(7, 1, False), (7, 3, False), (7, 4, False), (7, 5, True), (9, 1, False), (9, 5, True)],
+)
+def test_bars_whose_journal_was_gone_end_in_a_gap_if_what_is_heard_next_does_not_go_on_from_them(epoch, first, named):
     kept = history()
-    kept.message(7, 5, pack(placed(make_trade(2, at=2, late=True), 5)))
+    kept.restore_bars(fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)]).kept())
+    trade = make_trade(first, at=first)
 
-    fed(kept, [make_trade(n, at=n) for n in (1, 2, 3)], epoch=9)
+    kept._file(pack(placed(trade, first, epoch)))
 
-    assert ids(kept) == [1, 2, 3]
-    assert kept.candles(86_400 * SECOND, 9)["trades"].tolist() == [3]
+    assert [gap.reason for gap in kept.gaps] == ["overrun"] * named
 
 
 def test_known_gaps_survive_with_the_bars_also_those_that_the_journal_has_lost():

@@ -1,8 +1,13 @@
 import pytest
 
 from poeticoins import wire
+from poeticoins.errors import JournalError
+from poeticoins.exchanges import EXCHANGES
+from poeticoins.feed import Feed
 from poeticoins.intake import Intake
+from poeticoins.messages import WIRE_VERSION, ReplayQuestion
 from poeticoins.model import SECOND, Gap, Refill, Trade
+from poeticoins.sequence import Merge
 from tests.makers import BTC, LTC, NOON, make_settings, make_trade
 
 WHEN = NOON + 10**15  # when frames are received
@@ -338,6 +343,17 @@ def test_a_new_journal_begins_with_the_newest_trade_that_was_known_and_a_hole_si
     assert by_time.sent[-1].from_ns == NOON + 7 * SECOND  # when it was fetched proves nothing of those after it
 
 
+def test_a_first_past_that_comes_late_is_told_after_what_has_been_traded_meanwhile(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+    bench.trade(5)
+    bench.intake.release(bench.needs[0])
+
+    bench.found(3, 4, 5, 6, 7)
+
+    assert bench.words == ["5", "6", "7", "4l", "3l"]
+
+
 def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     by_time.intake.alive(WHEN + 77)
 
@@ -515,3 +531,27 @@ def test_an_intake_that_waits_for_what_was_missed_is_not_settled(with_history):
     with_history.trade(5)
 
     assert not with_history.intake.settled
+
+
+def test_a_question_about_a_journal_that_is_gone_says_nothing_of_the_one_after_it(run_dir):
+    """Its answer may come when its reader is in the new journal already, and wants that from its beginning."""
+    bench = Bench(run_dir)
+    bench.trade(1)
+    journal = bench.intake.published.journal
+    question = ReplayQuestion(WIRE_VERSION, str(BTC), journal.epoch - 1, 87, 90)
+    reader = Merge(epoch=journal.epoch, following=0)
+
+    answer = bench.intake.published.replay(question, 100)
+
+    assert reader.answer(answer.epoch, answer.first, answer.last, []) == ()
+    assert reader.next == 1
+
+
+def test_a_journal_that_is_deleted_is_noticed_also_while_a_search_goes_on(with_history):
+    feed = Feed(EXCHANGES["coinbase"], {BTC: with_history.intake}, strict_time=True)
+    with_history.trade(5)
+
+    with_history.settings.journal(BTC).unlink()
+
+    with pytest.raises(JournalError):
+        feed.beat()

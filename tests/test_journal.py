@@ -201,7 +201,7 @@ def test_a_journal_that_is_deleted_under_its_client_is_noticed(tmp_path):
     (tmp_path / "j").unlink()
 
     with pytest.raises(JournalError, match="has been deleted"):
-        journal.alive(1)
+        journal.check()
 
 
 def write_for_ever(path, started):

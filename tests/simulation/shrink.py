@@ -6,32 +6,35 @@ from dataclasses import replace
 from tests.simulation.plan import Fault, Plan
 from tests.simulation.world import Outcome
 
-MOST_RUNS = 120
+MOST_RUNS = 250
 
 
 def shrunk(failed: Outcome, run: Callable[[Plan], Outcome]) -> Outcome:
-    """The shortest failing outcome that was found by `run`, which is asked at most MOST_RUNS times."""
-    runs = 0
+    """
+    The shortest failing outcome that was found by `run`, which is asked at most MOST_RUNS times: without all faults of
+    a kind, then without ever smaller parts of what is left.
+    """
+    best, runs = failed, 0
 
-    def fails(faults: Sequence[Fault]) -> Outcome | None:
-        nonlocal runs
+    def fails_without(faults: Sequence[Fault]) -> bool:
+        nonlocal best, runs
         runs += 1
-        outcome = run(replace(failed.plan, faults=tuple(faults)))
-        return outcome if outcome.wrong else None
+        outcome = run(replace(best.plan, faults=tuple(fault for fault in best.plan.faults if fault not in faults)))
+        best = outcome if outcome.wrong else best
+        return bool(outcome.wrong)
 
-    best = fails([fault for _, fault in failed.struck]) or failed
-    parts = 2
-    while runs < MOST_RUNS and (faults := list(best.plan.faults)):
-        size = -(-len(faults) // parts)
-        for at in range(0, len(faults), size):
-            shorter = fails(sorted(faults[:at] + faults[at + size :], key=lambda fault: fault.at))
-            if shorter:
-                best, parts = shorter, max(2, parts - 1)
-                break
-        else:
-            if size == 1:
-                break
-            parts = min(2 * parts, len(faults))
+    struck = {fault for _, fault in failed.struck}
+    fails_without([fault for fault in failed.plan.faults if fault not in struck])
+    for kind in {fault.kind: None for fault in best.plan.faults}:
+        fails_without([fault for fault in best.plan.faults if fault.kind == kind])
+    size = len(best.plan.faults)
+    while size and runs < MOST_RUNS:
+        size, at, before = -(-size // 2), 0, len(best.plan.faults)
+        while at < len(best.plan.faults) and runs < MOST_RUNS:
+            if not fails_without(best.plan.faults[at : at + size]):
+                at += size
+        if size == 1 and len(best.plan.faults) == before:
+            break
     return best
 
 
