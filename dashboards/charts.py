@@ -46,7 +46,7 @@ def made() -> Column:
     gaps = ColumnDataSource({name: [] for name in GAPS}, name="gaps")
     shared = Range1d(start=0, end=1, name="times")
     crosshair = Span(dimension="height", line_width=1, line_dash="dotted", name="crosshair")
-    prices, volumes = _figure("prices", shared, crosshair), _figure("volumes", shared, crosshair)
+    prices, volumes = figure_of("prices", shared, crosshair), figure_of("volumes", shared, crosshair)
     prices.xaxis.visible = False
     for each in (prices, volumes):  # below all else
         each.vstrip("left", "right", source=gaps, fill_alpha=0.16, line_alpha=0, hatch_pattern="/", hatch_alpha=0.35,
@@ -67,10 +67,6 @@ def made() -> Column:
     return column(prices, volumes, sizing_mode="stretch_width", spacing=0)
 
 
-def _figure(name: str, times: Range1d, crosshair: Span) -> figure:
-    return figure_of(name, times, crosshair, tools="xpan,xwheel_zoom", active_scroll="xwheel_zoom")
-
-
 def figure_of(name: str, times: Range1d, crosshair: Span, **more: Any) -> figure:
     """An empty figure with prices at its right and time below, without any of Bokeh's frames. more: as of figure."""
     made = figure(
@@ -79,6 +75,8 @@ def figure_of(name: str, times: Range1d, crosshair: Span, **more: Any) -> figure
         y_range=Range1d(start=0, end=1, name=f"{name}-range"),
         x_axis_type="datetime",
         y_axis_location="right",
+        tools="xpan,xwheel_zoom",
+        active_scroll="xwheel_zoom",
         toolbar_location=None,
         sizing_mode="stretch_width",
         min_border=EDGE,

@@ -32,7 +32,7 @@ def made() -> figure:
     lines = ColumnDataSource({name: [] for name in LINES}, name="lines")
     ends = ColumnDataSource({name: [] for name in ENDS}, name="ends")
     crosshair = Span(dimension="height", line_dash="dotted", name="crosshair")
-    chart = figure_of("prices", Range1d(start=0, end=1, name="times"), crosshair, tools="", height=HEIGHT)
+    chart = figure_of("prices", Range1d(start=0, end=1, name="times"), crosshair, height=HEIGHT)
     chart.multi_line("xs", "ys", source=lines, line_color="tone", line_dash="dash", line_alpha="alpha", line_width=1.7)
     chart.scatter("x", "y", source=ends, color="tone", alpha="alpha", size=6)
     chart.text(

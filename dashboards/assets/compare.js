@@ -93,7 +93,7 @@ class ComparePlace {
 
   chart(item) {
     this.item = item;
-    for (const side of this.sides.values()) side.chart.embed(item);
+    for (const side of this.sides.values()) side.chart.embed(structuredClone(item));
   }
 
   get rows() {
@@ -106,7 +106,7 @@ class ComparePlace {
     this.chooser.value = coin;
     this.rate.show(rate, rate ? `median of ${of}` : "no exchange has both prices now");
     const until = this.now / 1000;
-    for (const side of sides) this.sides.get(side.quote)?.show(side, { pasts: this.pasts, strokes: this.strokes, sort: this.sort, until, coin });
+    for (const side of sides) this.sides.get(side.quote)?.show(side, { pasts: this.pasts, strokes: this.strokes, sort: this.sort, until, coin, interval: this.interval });
     this.tick(this.now, this.isLost);
   }
 

@@ -33,7 +33,7 @@ class Focus {
     this.line = toggle("shape", "Line", false, (isLine) => this.chart.shape(isLine));
     this.average = toggle("shape average", "VWAP", true, (isShown) => this.chart.average(isShown));
     this.tabled = toggle("shape", "Table", false, (isShown) => this.tabulate(isShown));
-    this.follow = button("follow", "Follow the newest", () => this.chart.follow());
+    this.follow = followButton(this.chart);
     const choices = el("div", "intervals", ...this.intervals, this.line, this.average, this.tabled, this.follow);
     choices.setAttribute("role", "group");
     choices.setAttribute("aria-label", "Interval of a candle, and how they are shown");
@@ -57,7 +57,7 @@ class Focus {
     if (!names) return;
     say(this.name, `${names.coin} ${names.base}/${names.quote} on ${names.where}`);
     this.node.setAttribute("aria-label", this.name.textContent);
-    this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; arrows and Home read a candle out, Page up and Page down pan, plus and minus zoom, End follows the newest`);
+    this.chart.node.setAttribute("aria-label", `Candles of ${this.name.textContent}; ${CHART_KEYS}`);
     say(this.readout, "Asking for its history…");
     this.wantChart();
   }
@@ -122,7 +122,7 @@ class Focus {
       else if (this.ready) grown(this.candles, row, this.chart.step);
       if (!row[5]) this.costs(row);
     }
-    if (this.ready) this.chart.grew();
+    if (this.ready) this.chart.soon();
   }
 
   askAgain() {
@@ -170,7 +170,7 @@ class Focus {
 
   tabulate(isShown) {
     this.table.node.hidden = !isShown;
-    this.chart.pointed();
+    this.chart.told();
   }
 
   // At most once a second; what is shown is looked up then.

@@ -1,5 +1,5 @@
 // One currency's chart of a compared coin: a line for each exchange, told apart by colour, dash and the name at its end.
-// The figure comes from the server once, empty (dashboards/comparison_chart.py). Times are in ms, UTC, and are shifted.
+// Its figure is dashboards/comparison_chart.py's; see timechart.js.
 
 const DASHES = { solid: "", dashed: "6 3", dotted: "2 3", dotdash: "2 3 6 3" }; // Bokeh's names, and the same in SVG
 const HUES = 5; // of compare.css; with the dashes enough for twenty exchanges
@@ -34,115 +34,89 @@ function closing(points, second, price, step) {
   while (points.length > MOST_CANDLES) points.shift();
 }
 
-class Lines {
-  // onPoint(second or null): the moment that is pointed at.
-  constructor(onPoint) {
-    this.onPoint = onPoint;
-    this.node = el("div", "lines");
-    this.node.tabIndex = 0;
-    this.node.setAttribute("role", "img");
-    this.node.addEventListener("keydown", (event) => this.key(event));
-    this.node.addEventListener("pointerleave", () => this.point(null));
-    this.retint = () => this.fill();
-    LIGHT.addEventListener("change", this.retint);
+class Lines extends TimeChart {
+  // onTold(): the window is another, or the moment that is pointed at.
+  constructor(onTold) {
+    super("lines", ["prices"]);
     this.resized = new ResizeObserver(() => this.soon());
     this.resized.observe(this.node);
-    this.lines = [];
-    this.pointed = null;
-    this.filled = this.waiting = 0;
+    Object.assign(this, { onTold, lines: [], moments: [], middle: 0 });
   }
 
-  async embed(item) {
-    if (this.isEmbedded) return;
-    this.isEmbedded = true;
-    this.view = await window.Bokeh.embed.embed_item(structuredClone(item), this.node);
-    for (const inner of focusable(this.node)) inner.tabIndex = -1; // the chart as a whole has the keyboard
-    const { document } = this.view.roots[0].model;
-    document.get_model_by_name("prices").height = this.node.clientHeight;
-    this.model = (name) => document.get_model_by_name(name);
-    this.model("prices").on_event("mousemove", (event) => this.point(unshifted(event.x) / 1000));
-    this.fill();
-  }
-
-  // lines: [{name, points, stroke, isLeftOut}, …]; until: seconds.
-  show(lines, until) {
-    Object.assign(this, { lines: lines.filter(({ points }) => points.length), until });
+  // lines: [{name, points, stroke, isLeftOut}, …]; until: seconds; step: ms. isOther: they are not of what was shown before.
+  show(lines, { until, step, isOther }) {
+    Object.assign(this, { lines: lines.filter(({ points }) => points.length), until, step });
+    this.moments = momentsOf(this.lines);
+    if (isOther) this.begin(0);
     this.soon();
   }
 
-  soon() {
-    this.waiting ||= setTimeout(() => this.fill(), Math.max(0, this.filled + REFILL_MS - Date.now()));
+  get edge() {
+    return shifted(this.until * 1000);
+  }
+
+  // The names stand there.
+  rest(span) {
+    return (span * NAME_ROOM) / Math.max(1, this.node.clientWidth - AXIS_ROOM);
   }
 
   fill() {
-    clearTimeout(this.waiting);
-    this.waiting = 0;
-    this.filled = Date.now();
-    if (!this.model || !this.lines.length || !this.node.clientWidth) return;
-    const style = getComputedStyle(this.node);
-    this.tone = (name) => style.getPropertyValue(`--${name}`).trim();
-    this.tint();
-    const heights = this.fit();
+    const { colour } = this;
+    const length = Math.max(1000, this.edge - shifted(this.moments[0].start));
+    this.usual = length / Math.max(0.1, 1 - this.rest(1)); // all there is
+    this.stand();
     const data = { xs: [], ys: [], tone: [], dash: [], alpha: [] };
-    const ends = { x: [], y: [], place: apart(heights), words: [], ink: [], tone: [], alpha: [] };
+    const ends = { x: [], y: [], place: apart(this.heights()), words: [], ink: [], tone: [], alpha: [] };
     for (const { name, points, stroke, isLeftOut } of this.lines) {
       const alpha = isLeftOut ? LEFT_OUT_ALPHA : 1;
       const runs = runsOf(points, this.until);
       for (const run of runs) {
-        const row = { xs: run.map(([second]) => shifted(second * 1000)), ys: run.map(([, price]) => price), tone: this.tone(stroke.tone), dash: stroke.dash, alpha };
+        const row = { xs: run.map(([second]) => shifted(second * 1000)), ys: run.map(([, price]) => price), tone: colour(stroke.tone), dash: stroke.dash, alpha };
         for (const [column, value] of Object.entries(row)) data[column].push(value);
       }
       const [second, price] = runs.at(-1).at(-1);
-      const ink = this.tone(isLeftOut ? "soft" : stroke.tone);
-      const end = { x: shifted(second * 1000), y: price, words: name, tone: this.tone(stroke.tone), ink, alpha };
+      const end = { x: shifted(second * 1000), y: price, words: name, tone: colour(stroke.tone), ink: colour(isLeftOut ? "soft" : stroke.tone), alpha };
       for (const [column, value] of Object.entries(end)) ends[column].push(value);
     }
     this.model("lines").data = data;
     this.model("ends").data = ends;
   }
 
-  // The window holds all there is; returns how high each line ends, in pixels from the top.
   fit() {
-    const prices = this.lines.flatMap(({ points }) => points.map(([, price]) => price));
-    const [low, high] = [Math.min(...prices), Math.max(...prices)];
-    const room = (high - low || high * 0.001) * 0.1;
-    const [start, end] = [low - room, high + room];
-    this.model("prices-range").setv({ start, end });
-    const first = Math.min(...this.lines.map(({ points }) => points[0][0]));
-    const last = Math.max(this.until, first + 1);
-    const width = Math.max(1, this.node.clientWidth - AXIS_ROOM - NAME_ROOM);
-    this.model("times").setv({ start: shifted(first * 1000), end: shifted(last * 1000) + ((last - first) * 1000 * NAME_ROOM) / width });
-    return this.lines.map(({ points }) => (1 - (points.at(-1)[1] - start) / (end - start)) * (this.model("prices").height - 26));
+    const [from, to] = [this.times.start, this.times.end].map((at) => unshifted(at) / 1000);
+    const prices = this.lines.flatMap(({ points }) => pricesWithin(points, from, to));
+    if (prices.length) {
+      const [low, high] = [Math.min(...prices), Math.max(...prices)];
+      const room = (high - low || high * 0.001) * 0.1;
+      this.model("prices-range").setv({ start: low - room, end: high + room });
+    }
+    this.told();
   }
 
-  // Arrows walk from moment to moment; End and Escape leave it to the newest.
-  key(event) {
-    const moments = [...new Set(this.lines.flatMap(({ points }) => points.map(([second]) => second)))].sort((one, other) => one - other);
-    const at = this.pointed ? moments.findLastIndex((second) => second <= this.pointed) : moments.length;
-    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: moments.length, Escape: moments.length }[event.key];
-    if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    this.point(moments[Math.max(0, next)] ?? null);
+  // How high each line ends, in pixels from the top.
+  heights() {
+    const { start, end } = this.model("prices-range");
+    return this.lines.map(({ points }) => (1 - (points.at(-1)[1] - start) / (end - start)) * (this.figures[0].height - 26));
   }
 
-  // A second, or null for none.
-  point(second) {
-    this.pointed = second;
-    this.onPoint(second);
-  }
-
-  tint() {
-    const chart = this.model("prices");
-    for (const grid of chart.center) if (grid.type === "Grid") grid.grid_line_color = this.tone("grid");
-    for (const axis of [...chart.right, ...chart.below]) axis.major_label_text_color = this.tone("soft");
-    if (this.node.clientWidth < NARROW) chart.below[0].ticker.desired_num_ticks = 3;
-    this.model("crosshair").line_color = this.tone("soft");
+  told() {
+    this.onTold();
   }
 
   close() {
-    LIGHT.removeEventListener("change", this.retint);
     this.resized.disconnect();
-    clearTimeout(this.waiting);
-    this.view?.clear?.();
+    super.close();
   }
+}
+
+// Every moment at which a line has a point, the oldest first.
+function momentsOf(lines) {
+  const seconds = new Set(lines.flatMap(({ points }) => points.map(([second]) => second)));
+  return [...seconds].sort((one, other) => one - other).map((second) => ({ start: second * 1000 }));
+}
+
+// Of `points`, the prices that a line shows from second `from` to `to`: also the one that it comes from.
+function pricesWithin(points, from, to) {
+  const before = Math.max(0, points.findLastIndex(([second]) => second <= from));
+  return points.slice(before).filter(([second]) => second <= to).map(([, price]) => price);
 }

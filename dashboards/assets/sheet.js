@@ -5,7 +5,9 @@ const CARD_KEYS = [
   ["Enter", "On a card: open it"],
   ["Alt+← Alt+→", "On a card: move it"],
   ["Delete", "On a card: remove it"],
-  ["← → + − End", "On the chart: pan, zoom, follow the newest"],
+  ["← → Home", "On a chart: read it out, moment by moment"],
+  ["PageUp PageDown + −", "On a chart: pan, zoom"],
+  ["End", "On a chart: follow the newest again"],
 ];
 
 class Sheet {

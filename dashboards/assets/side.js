@@ -1,7 +1,7 @@
 // One currency of the compared coin: what its last prices have in common, its chart, and its table.
 
 const TABLE_POINTS = 60;
-const POINT_AT_IT = "Point at the chart, or use its arrow keys, to read a moment.";
+const POINT_AT_IT = "Point at the chart, or use its arrow keys, to read a moment; drag it, or turn the wheel on it, to see another time.";
 
 class CompareSide {
   constructor(quote, acts) {
@@ -10,6 +10,7 @@ class CompareSide {
     this.lowest = new Figure("Lowest (best to buy)");
     this.highest = new Figure("Highest (best to sell)");
     this.chart = new Lines(() => this.read());
+    this.follow = followButton(this.chart);
     this.readout = el("p", "readout");
     this.readout.setAttribute("role", "status");
     this.ranking = new Ranking(quote, acts);
@@ -21,20 +22,22 @@ class CompareSide {
     this.rows.setAttribute("aria-label", `${this.name.textContent}: the chart as a table`);
     this.behind = el("details", "behind", el("summary", "", "The chart as a table"), this.rows);
     this.behind.addEventListener("toggle", () => this.fillTable());
-    this.node = el("section", "side", el("header", "", this.name, common), this.chart.node, this.readout, this.ranking.node, this.behind);
+    this.node = el("section", "side", el("header", "", this.name, common), el("div", "lines-frame", this.chart.node, this.follow), this.readout, this.ranking.node, this.behind);
     this.node.setAttribute("aria-label", this.name.textContent);
     this.quote = quote;
     this.lines = [];
   }
 
-  show(side, { pasts, strokes, sort, until, coin }) {
+  show(side, { pasts, strokes, sort, until, coin, interval }) {
     this.median.show(side.median && this.sign + side.median, side.of ? `of ${side.of}` : "nobody counts now");
     this.best(this.lowest, side, side.lowest);
     this.best(this.highest, side, side.highest);
     this.ranking.show(side, strokes, sort);
     this.lines = side.rows.map(([key, name, price, , , , , , , , reason]) => ({ name, points: pasts.get(key) ?? [], stroke: strokes.get(name), isLeftOut: Boolean(reason), price }));
-    this.chart.show(this.lines, until);
-    this.chart.node.setAttribute("aria-label", `Prices of ${coin} in ${NAMES[this.quote] || this.quote}, a line for each of ${this.lines.length} exchanges; arrows read one moment after another`);
+    const isOther = coin !== this.coin || interval !== this.interval;
+    Object.assign(this, { coin, interval });
+    this.chart.show(this.lines, { until, step: intervalMs(interval), isOther });
+    this.chart.node.setAttribute("aria-label", `Prices of ${coin} in ${NAMES[this.quote] || this.quote}, a line for each of ${this.lines.length} exchanges; ${CHART_KEYS}`);
     this.read();
     this.fillTable();
   }
@@ -46,7 +49,9 @@ class CompareSide {
 
   // The moment that is pointed at, in words.
   read() {
-    const second = this.chart.pointed;
+    this.follow.hidden = this.chart.follows;
+    const { at } = this.chart.crosshair;
+    const second = at === null ? null : at / 1000;
     const known = this.lines
       .map(({ name, points, price }) => ({ name, price, point: points.findLast(([start]) => start <= second) }))
       .filter(({ point }) => point);

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.dashboards.gestures import drag, middle, swipe
+
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FINGERS = PHONE | {"has_touch": True, "is_mobile": True}
@@ -154,6 +156,62 @@ def test_chart_is_read_by_pointer_by_keys_and_as_a_table(served, screen):
 
     shown.until("board.querySelectorAll('.behind tbody tr').length === 60")
     assert shown.page.locator(".behind th").all_inner_texts() == ["Time", "Coinbase", "Bitstamp"]
+    assert shown.troubles == []
+
+
+TIMES = f"{MODELS.replace('NAME', 'times')}[0]"
+FOLLOWS = "board.querySelector('.side .follow').hidden"
+NEWEST = f"{MODELS.replace('NAME', 'ends')}[0].data.x.at(-1)"
+WIDTH = f"({TIMES}.end - {TIMES}.start)"
+
+
+def test_chart_is_panned_and_zoomed_by_pointer_wheel_and_keys_and_follows_its_end_again_when_asked(served, screen):
+    shown = opened(screen, f"{served('demo').url}?place=compare&interval=5s")
+    shown.until(f"{CHARTS} && {FOLLOWS}")
+    chart = shown.page.locator(".lines").first
+    again = shown.page.locator(".side").first.get_by_role("button", name="Follow the newest")
+    whole = shown.page.evaluate(WIDTH)
+
+    shown.page.mouse.move(*middle(chart))
+    shown.page.mouse.wheel(0, -300)
+    shown.until(f"{WIDTH} < argument", whole * 0.9)
+    drag(shown, chart, 250)
+    shown.until(f"!{FOLLOWS} && {TIMES}.end < {NEWEST}")
+    end, newest = shown.page.evaluate(f"[{TIMES}.end, {NEWEST}]")
+    shown.until(f"{NEWEST} > argument", newest + 1000)
+    assert shown.page.evaluate(f"{TIMES}.end") == end
+    again.click()
+    shown.until(f"{FOLLOWS} && {TIMES}.end > {NEWEST} && {WIDTH} < argument", whole * 0.95)  # as near as it was
+
+    for key in ("+", "PageUp"):
+        shown.page.keyboard.press(key)  # the keyboard is at the chart by now
+    shown.until(f"!{FOLLOWS}")
+    again.press("Enter")
+    shown.until(FOLLOWS)
+    shown.page.keyboard.press("Home")
+    shown.until(f"!{FOLLOWS}")
+    shown.page.keyboard.press("End")
+    shown.until(f"{FOLLOWS} && board.querySelector('.side .readout').textContent.startsWith('Point at')")
+    shown.page.keyboard.press("PageUp")
+    shown.until(f"!{FOLLOWS}")
+    shown.page.get_by_role("button", name="1m", exact=True).last.click()
+    shown.until(FOLLOWS)  # what is new is shown whole
+    assert shown.troubles == []
+
+
+def test_finger_on_the_chart_scrolls_the_page_up_and_down_and_the_chart_sideways(served, screen):
+    shown = opened(screen, f"{served('demo').url}?place=compare&interval=5s", FINGERS)
+    shown.until(f"{CHARTS} && {FOLLOWS}")
+    chart = shown.page.locator(".lines").first
+
+    swipe(shown, chart, 0, -150)
+    shown.page.wait_for_function("scrollY > 50")
+    shown.until(FOLLOWS)
+    swipe(shown, chart, 140, 0)
+
+    shown.until(f"!{FOLLOWS}")
+    shown.page.locator(".side").first.get_by_role("button", name="Follow the newest").tap()
+    shown.until(FOLLOWS)
     assert shown.troubles == []
 
 

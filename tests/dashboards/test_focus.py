@@ -1,11 +1,12 @@
 """The chart of the open product by a person's own gestures: keys, wheel, fingers, its table, its tape."""
 
 from datetime import datetime
-from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from tests.dashboards.gestures import drag, swipe
 
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -102,21 +103,12 @@ def test_table_behind_the_chart_has_what_is_shown(served, screen, window):
     assert shown.troubles == []
 
 
-def drag(shown, by):
-    box = shown.page.locator(".chart").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + 100
-    shown.page.mouse.move(x, y)
-    shown.page.mouse.down()
-    shown.page.mouse.move(x + by, y, steps=8)
-    shown.page.mouse.up()
-
-
 def test_chart_lets_go_of_the_end_when_it_is_dragged_and_takes_it_up_again_when_asked(served, screen):
     shown = opened(screen, served, interval="1s")
     newest = shown.page.evaluate(f"{SOURCE}.data.x.at(-1)")
     shown.until(f"{FOLLOWS} && {SOURCE}.data.x.at(-1) > argument + 1000 && {TIMES}.end > argument + 3000", newest)
 
-    drag(shown, 300)
+    drag(shown, shown.page.locator(".chart"), 300)
 
     shown.until(f"!{FOLLOWS}")
     end, newest = shown.page.evaluate(f"[{TIMES}.end, {SOURCE}.data.x.at(-1)]")
@@ -124,40 +116,25 @@ def test_chart_lets_go_of_the_end_when_it_is_dragged_and_takes_it_up_again_when_
     assert shown.page.evaluate(f"{TIMES}.end") == end
     shown.page.get_by_role("button", name="Follow the newest").click()
     shown.until(f"{FOLLOWS} && {TIMES}.end > {SOURCE}.data.x.at(-1)")
-    drag(shown, 300)
+    drag(shown, shown.page.locator(".chart"), 300)
     shown.until(f"!{FOLLOWS}")
-    drag(shown, -420)  # back to the end by hand, which went on meanwhile
+    drag(shown, shown.page.locator(".chart"), -420)  # back to the end by hand, which went on meanwhile
     shown.until(FOLLOWS)
     assert shown.troubles == []
-
-
-def swipe(shown, right, down):
-    """A finger on the chart, from its middle."""
-    box = shown.page.locator(".chart").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    session = shown.context.new_cdp_session(shown.page)
-    touch = partial(session.send, "Input.dispatchTouchEvent")
-    touch({"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 11):
-        touch({"type": "touchMove", "touchPoints": [{"x": x + right * step / 10, "y": y + down * step / 10}]})
-    touch({"type": "touchEnd", "touchPoints": []})
 
 
 def test_finger_on_the_chart_scrolls_the_page_up_and_down_and_the_chart_sideways(served, screen):
     shown = opened(screen, served, window=PHONE, interval="1s", has_touch=True, is_mobile=True)
     before = shown.page.evaluate("scrollY")
 
-    swipe(shown, 0, -150)
+    swipe(shown, shown.page.locator(".chart"), 0, -150)
     shown.page.wait_for_function("before => scrollY > before + 50", arg=before)
     shown.until(FOLLOWS)
-    rest = "() => { const rests = window.was === scrollY; window.was = scrollY; return rests }"  # it had swing
-    shown.page.wait_for_function(rest, polling=200)
     before = shown.page.evaluate("scrollY")
-    swipe(shown, 120, 0)
+    swipe(shown, shown.page.locator(".chart"), 120, 0)
 
     shown.until(f"!{FOLLOWS}")
     assert shown.page.evaluate("scrollY") == before
-    shown.page.wait_for_function(rest, polling=200)  # a tap on what still swings only stops it
     shown.page.get_by_role("button", name="Follow the newest").tap()
     shown.until(FOLLOWS)
     assert shown.troubles == []
