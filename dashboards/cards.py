@@ -14,7 +14,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("theme", "words", "address", "candles", "terse", "place", "sparkline", "day", "card", "picker", "grid"),
+        *("theme", "words", "address", "candles", "terse", "browser", "sparkline", "day", "card", "picker", "grid"),
         *("tape", "crosshair", "timechart", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
         *("exporter", "lines", "ranking", "side", "compare", "livetable", "system", "navigation"),
         *("status", "connection", "tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk"),

@@ -60,10 +60,10 @@ class Comparing:
     async def past(self, viewer: Viewer) -> None:
         """Asks for the closing prices of the coin that `viewer` compares, and tells it."""
         coin, interval = self.coin(viewer), viewer.interval
-        keys = [str(each.product) for each in self._market() if each.product.base == coin]
-        if not keys:
+        products = tuple(each.product for each in self._market() if each.product.base == coin)
+        if not products:
             return
-        text = await self._pasts.text(",".join(keys), interval)
+        text = await self._pasts.text(products, interval)
         if (self.coin(viewer), viewer.interval) == (coin, interval):
             self._audience.tell(text, [viewer])
 
@@ -96,9 +96,8 @@ class Comparing:
         comparison = compared(coin, self._market(), time.time_ns(), replayed=replayed)
         return table_part(comparison, self._coins(), replayed=replayed)
 
-    def _past(self, keys: str, interval: str) -> str:
+    def _past(self, products: tuple[Product, ...], interval: str) -> str:
         """{"kind": "compare-past", "coin", "interval", "lines": {key: line, …}}, or "problem" instead of the lines."""
-        products = list(map(Product.parse, keys.split(",")))
         message: dict[str, object] = {"kind": "compare-past", "coin": products[0].base, "interval": interval}
         try:
             lines = {str(each): _line(self._source.get_candles(each, interval, limit=CANDLES)) for each in products}

@@ -11,7 +11,7 @@ from poeticoins import PoeticoinsError, Product
 TRIES = 5
 
 
-class Histories(Answers):
+class Histories(Answers[str]):
     """`text(key, interval)`: the message for a page that opens a product: its history, or why there is none."""
 
     def __init__(self, source: Source, digits: Callable[[str], int]) -> None:

@@ -11,7 +11,6 @@ from jinja2 import Environment, Template
 from panel.io.state import set_curdoc
 
 from dashboards import broadcast, sharing
-from dashboards.admission import MOST_SESSIONS
 from dashboards.cards import OPENING, SCRIPT, STYLE, Cards, PageCards, asset
 from dashboards.headers import CONTENT_POLICY
 from dashboards.store import Store
@@ -21,15 +20,10 @@ UNNEEDED = re.compile(r"<script[^>]*/bokeh-gl\b[^>]*></script>")
 """Of BokehJS, what nothing of the page is drawn by; all else Panel's own part of it asks for as it begins."""
 
 
-class TooManySessions(Exception):
-    """More pages are open than this server is meant for."""
-
-
 def serve_board() -> None:
-    """Puts the page into the document of the current session. Raises TooManySessions."""
+    """Puts the page into the document of the current session."""
     document = pn.state.curdoc
     assert document is not None  # whoever runs app.py made one
-    _refuse_crowds(document)
     document.template = template("page.html")
     document.title = "Poeticoins"
     document.template_variables["policy"] = CONTENT_POLICY
@@ -65,12 +59,6 @@ def _connections(document: Document) -> int:
     context: Any = document.session_context
     session = context.session if context else None
     return session.connection_count if session else 0
-
-
-def _refuse_crowds(document: Document) -> None:
-    context = document.session_context
-    if context and context.server_context and len(context.server_context.sessions) > MOST_SESSIONS:
-        raise TooManySessions(f"{MOST_SESSIONS} pages are open already; close some, or come back later")
 
 
 def _loop(document: Document) -> asyncio.AbstractEventLoop:

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import gc
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -71,12 +70,18 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
 
     Raises ConfigurationError if the address cannot be had; a bug in the feed ends the server too, for its supervisor.
     """
+    if source is poeticoins:
+        with poeticoins.asking(settings):  # type: ignore[arg-type]  # the child's own, which are whole
+            await _serve(settings, child, source)
+    else:
+        await _serve(settings, child, source)
+
+
+async def _serve(settings: Settings, child: Child, source: Source) -> None:
     for noisy in ("bokeh", "panel", "tornado"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # at the start they print addresses of their own
     # A page that comes back to a new session tells it the models that it has just been given by it.
     warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
-    if source is poeticoins:
-        os.environ["POETICOINS_RUN_DIR"] = str(settings.run_dir)  # where its questions find this child's supervisor
     asyncio.get_running_loop().set_exception_handler(_excuse_closed_pages)
     server, port = listen(settings)
     feed = Feed(source)

@@ -15,7 +15,7 @@ ROLES = {
     "dashboard": "serves this page",
 }
 CHILD_STATES = {"degraded": "keeps failing", "backoff": "waits to be restarted"}
-FEED_STATES = {"degraded": "only a part", "starting": "its process starts", "restarting": "its process is restarted"}
+FEED_STATES = {"starting": "its process starts", "restarting": "its process is restarted"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from poeticoins.context import (
         Subscription,
+        asking,
         available_products,
         get_candles,
         get_gaps,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "context": (
-        "Subscription", "available_products", "get_candles", "get_gaps", "get_last_trade", "get_last_trades",
+        "Subscription", "asking", "available_products", "get_candles", "get_gaps", "get_last_trade", "get_last_trades",
         "get_status", "get_trades", "stream_trades", "subscribe_to_trades",
     ),
     "demonstration": ("demo",),
@@ -48,8 +49,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ConfigurationError", "FeedUnavailable", "Gap", "PoeticoinsError", "Product", "RequestTimeout", "Status",
-    "Subscription", "Trade", "UnknownProduct", "WireMismatch", "available_products", "demo", "get_candles", "get_gaps",
-    "get_last_trade", "get_last_trades", "get_status", "get_trades", "stream_trades", "subscribe_to_trades",
+    "Subscription", "Trade", "UnknownProduct", "WireMismatch", "asking", "available_products", "demo", "get_candles",
+    "get_gaps", "get_last_trade", "get_last_trades", "get_status", "get_trades", "stream_trades", "subscribe_to_trades",
 ]  # fmt: skip
 
 

@@ -10,8 +10,8 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,12 +32,26 @@ AnyProduct = Product | str
 _INTERVAL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 LONGEST_CANDLE = 366 * 86_400  # seconds
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_private: list[config.Settings] = []  # the settings of demo() trees that this process has entered, the innermost last
+_entered: list[config.Settings] = []  # the innermost last
 
 
 def settings() -> config.Settings:
-    """The settings that the questions are asked with: those of a demo() that is entered, else as config.load."""
-    return _private[-1] if _private else config.load()
+    """What the questions are asked with: the settings of an asking() or demo() that is entered, else as config.load."""
+    return _entered[-1] if _entered else config.load()
+
+
+@contextmanager
+def asking(settings: config.Settings) -> Iterator[None]:
+    """
+    Inside the `with` block, every question and stream of this process is asked with `settings`, in whatever thread.
+
+    For a process that has read its settings once: they hold although their file is written anew, or only half so far.
+    """
+    _entered.append(settings)
+    try:
+        yield
+    finally:
+        _entered[:] = [entered for entered in _entered if entered is not settings]
 
 
 def available_products() -> list[Product]:

@@ -44,11 +44,10 @@ def demo(
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
         )  # it ends when its stdin does, that is with this process, however that ends
     settings = config.checked(config.Settings(run_dir=directory))
-    context._private.append(settings)
     try:
-        yield _ready(supervisor, words)
+        with context.asking(settings):
+            yield _ready(supervisor, words)
     finally:
-        context._private[:] = [entered for entered in context._private if entered is not settings]
         _stop(supervisor)
         if run_dir is None:
             shutil.rmtree(directory, ignore_errors=True)

@@ -4,18 +4,18 @@ const SOUND_MEMORY = "poeticoins.alerts.sound";
 const TONES = [880, 1174.7];
 
 class Alarm {
-  constructor(place) {
-    this.place = place;
+  constructor(browser) {
+    this.browser = browser;
     this.node = el("div", "fired");
     this.node.setAttribute("role", "alert");
   }
 
   get isLoud() {
-    return this.place.stored(SOUND_MEMORY) !== "off";
+    return this.browser.stored(SOUND_MEMORY) !== "off";
   }
 
   loud(isOn) {
-    this.place.store(SOUND_MEMORY, isOn ? "on" : "off");
+    this.browser.store(SOUND_MEMORY, isOn ? "on" : "off");
     if (isOn) this.sound();
   }
 

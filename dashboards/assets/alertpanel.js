@@ -2,13 +2,13 @@
 
 class AlertPanel {
   // clock: {now()} of the server; send(message): to it.
-  constructor(place, clock, send) {
+  constructor(browser, clock, send) {
     this.clock = clock;
     this.catalogue = [];
-    this.alarm = new Alarm(place);
+    this.alarm = new Alarm(browser);
     this.build();
-    this.watcher = new Watcher(place, { send, onFire: (alert, firing) => this.fire(alert, firing), onChange: () => this.draw() });
-    this.opener.hidden = !place.owned;
+    this.watcher = new Watcher(browser, { send, onFire: (alert, firing) => this.fire(alert, firing), onChange: () => this.draw() });
+    this.opener.hidden = !browser.owned;
     this.draw();
   }
 

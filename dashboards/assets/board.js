@@ -9,23 +9,23 @@ class Board {
   constructor(model) {
     this.model = model;
     this.clock = new ServerClock();
-    this.place = new Place(model.owns_page);
+    this.browser = new Browser(model.owns_page);
     if (model.owns_page) LIGHT.read();
-    const { view, ignored } = this.place.read(true);
+    const { view, ignored } = this.browser.read(true);
     Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], expects: false, unseen: 0, snapshotAt: 0, cut: 0 });
-    if (view.products) this.place.write(view, false);
+    if (view.products) this.browser.write(view, false);
     this.build();
   }
 
   build() {
     this.picker = new Picker((key) => this.toggle(key));
     this.navigation = new Navigation((place) => this.change({ place }));
-    this.navigation.node.hidden = !this.place.owned;
+    this.navigation.node.hidden = !this.browser.owned;
     this.desk = new Desk(this);
     this.status = new StatusBar([this.navigation.node, this.desk.tools.node], () => this.picker.open());
-    const watch = this.place.owned ? { alert: (key) => this.alerts.open(key) } : {};
+    const watch = this.browser.owned ? { alert: (key) => this.alerts.open(key) } : {};
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at), ...watch });
-    this.alerts = new AlertPanel(this.place, this.clock, (message) => this.model.send_msg(message));
+    this.alerts = new AlertPanel(this.browser, this.clock, (message) => this.model.send_msg(message));
     this.exporter = new Exporter((message) => this.model.send_msg(message));
     this.alerts.priceOf = (key) => this.priceOf(key);
     this.focus = new Focus({
@@ -54,7 +54,7 @@ class Board {
     this.system = new SystemPlace();
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
     this.places = { prices, compare: this.compare.node, system: this.system.node };
-    this.node = el("div", this.place.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
+    this.node = el("div", this.browser.owned ? "page whole" : "page", ribbon, el("div", "board", header, absence, this.note, ...Object.values(this.places), this.desk.foot, said), this.picker.node, this.desk.sheet.node, this.alerts.node, this.alerts.alarm.node, this.exporter.node);
     this.desk.foot.append(notices);
     this.desk.begin();
     this.arrange();
@@ -175,7 +175,7 @@ class Board {
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
     this.asked = true;
-    this.model.send_msg({ hello: 1, watch: this.alerts.watcher.keys, ...(this.place.owned || this.changed ? this.said : {}) });
+    this.model.send_msg({ hello: 1, watch: this.alerts.watcher.keys, ...(this.browser.owned || this.changed ? this.said : {}) });
   }
 
   // What is shown, as the server reads it: dashboards/view.py.
@@ -191,14 +191,14 @@ class Board {
     this.view = { ...before, ...part };
     if (JSON.stringify(this.view) === JSON.stringify(before)) return;
     this.ignored = [];
-    this.place.write(this.view, true);
-    if (part.products) this.place.remember(part.products);
+    this.browser.write(this.view, true);
+    if (part.products) this.browser.remember(part.products);
     this.turn(before.place);
   }
 
   travel() {
     const { place } = this.view;
-    Object.assign(this, this.place.read(false));
+    Object.assign(this, this.browser.read(false));
     LIGHT.read();
     this.desk.tools.wear(LIGHT.choice);
     this.turn(place);
@@ -316,7 +316,7 @@ class Board {
   async watch() {
     const silent = Date.now() - (this.heardAt ?? Date.now());
     if (silent > SILENT_MS) this.lost();
-    if (silent > DEAD_MS && this.place.owned && this.expects && !this.checking) {
+    if (silent > DEAD_MS && this.browser.owned && this.expects && !this.checking) {
       this.checking = true;
       if (await answers()) location.reload();
       this.checking = false;

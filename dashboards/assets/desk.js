@@ -3,12 +3,12 @@
 class Desk {
   constructor(board) {
     this.board = board;
-    const { owned } = board.place;
+    const { owned } = board.browser;
     this.pause = new Pause((isPaused) => this.tools.hold(isPaused), () => board.hello());
     this.tools = new Tools({ theme: () => this.wear(LIGHT.next()), pause: () => this.toggle(), help: () => this.sheet.open() });
     this.keys = new Keys(this.table, () => board.node.querySelector("dialog[open]"));
     this.sheet = new Sheet(this.keys, (theme) => this.wear(theme));
-    this.tab = new Tab(board.place);
+    this.tab = new Tab(board.browser);
     this.meanwhile = new Meanwhile(owned, (outages) => meanwhileFacts(outages, this.gaps));
     this.unseen = new Unseen(() => this.needed, (message) => board.model.send_msg(message), () => board.hello());
     this.tools.node.hidden = !owned;
@@ -23,7 +23,7 @@ class Desk {
     this.stops.push(LIGHT.dress(this.board.node));
     this.tools.wear(LIGHT.choice);
     this.meanwhile.tell();
-    if (this.board.place.owned) this.unseen.look(document.hidden);
+    if (this.board.browser.owned) this.unseen.look(document.hidden);
   }
 
   end() {
@@ -54,7 +54,7 @@ class Desk {
     LIGHT.choose(theme);
     this.tools.wear(theme);
     this.sheet.wear(theme);
-    this.board.place.write(this.board.view, false);
+    this.board.browser.write(this.board.view, false);
   }
 
   toggle() {

@@ -11,17 +11,17 @@ const ICONS = {
 };
 
 class Tab {
-  constructor(place) {
-    this.place = place;
+  constructor(browser) {
+    this.browser = browser;
     this.written = 0;
-    this.icon = place.owned ? document.querySelector("link[rel=icon]") : null;
+    this.icon = browser.owned ? document.querySelector("link[rel=icon]") : null;
   }
 
   // title: whole. icon: a name of ICONS. isUrgent: a change of state is shown at once.
   show(title, icon, isUrgent = false) {
     if (!isUrgent && Date.now() - this.written < TAB_MS) return;
     this.written = Date.now();
-    this.place.title(title);
+    this.browser.title(title);
     if (!this.icon || icon === this.shown) return;
     this.shown = icon;
     this.icon.href = iconUrl(icon);

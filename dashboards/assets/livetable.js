@@ -32,8 +32,7 @@ class LiveTable {
         say(fields[i].small, small ?? "");
       });
     }
-    const nodes = [...this.rows.values()].map(({ node }) => node);
-    if (nodes.length !== this.body.children.length || nodes.some((node, i) => node !== this.body.children[i])) this.body.replaceChildren(...nodes);
+    inOrder(this.body, [...this.rows.values()].map(({ node }) => node));
   }
 
   made() {
@@ -42,6 +41,26 @@ class LiveTable {
     cells[0].scope = "row";
     return { node: withRole(el("tr", "", ...cells), "row"), fields };
   }
+}
+
+// Makes `nodes` the children of `parent`, around the one that is in use: who is moved loses the keyboard and what is marked.
+function inOrder(parent, nodes) {
+  const stays = nodes.findIndex((node) => node.parentNode === parent && isInUse(node));
+  for (const child of [...parent.children]) if (!nodes.includes(child)) child.remove();
+  for (let at = stays - 1; at >= 0; at -= 1) {
+    if (nodes[at].nextSibling !== nodes[at + 1]) parent.insertBefore(nodes[at], nodes[at + 1]);
+  }
+  for (let at = stays + 1; at < nodes.length; at += 1) {
+    const place = at ? nodes[at - 1].nextSibling : parent.firstChild;
+    if (place !== nodes[at]) parent.insertBefore(nodes[at], place);
+  }
+}
+
+// Whether the keyboard is in it, or some of its text is marked.
+function isInUse(node) {
+  const root = node.getRootNode();
+  const marked = root.getSelection?.() ?? document.getSelection(); // not all browsers ask the shadow itself
+  return node.contains(root.activeElement) || (marked && !marked.isCollapsed && node.contains(marked.anchorNode));
 }
 
 function withRole(node, name) {

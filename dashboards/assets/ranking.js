@@ -69,7 +69,7 @@ class Ranking {
     }
     const rows = sorted([...side.rows], sort);
     for (const row of rows) this.row(row, strokes).show(row, side);
-    this.arrange(rows.map(([key]) => this.rows.get(key).node));
+    inOrder(this.body, rows.map(([key]) => this.rows.get(key).node));
   }
 
   clear() {
@@ -80,13 +80,6 @@ class Ranking {
   row([key, name], strokes) {
     if (!this.rows.has(key)) this.rows.set(key, new RankingRow(key, name, strokes.get(name), this.acts));
     return this.rows.get(key);
-  }
-
-  arrange(nodes) {
-    if (nodes.length === this.body.children.length && nodes.every((node, at) => node === this.body.children[at])) return;
-    const focused = this.node.getRootNode().activeElement;
-    this.body.replaceChildren(...nodes);
-    if (this.body.contains(focused)) focused.focus({ preventScroll: true }); // moving a node takes its focus away
   }
 
   tick(now, isLost) {

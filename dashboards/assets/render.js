@@ -14,7 +14,7 @@ function listen(bokehDocument) {
 function begin(board) {
   current = board;
   const onVisible = () => {
-    if (board.place.owned) board.desk.unseen.look(document.hidden);
+    if (board.browser.owned) board.desk.unseen.look(document.hidden);
     board.tick();
     board.draw();
   };
@@ -23,7 +23,7 @@ function begin(board) {
     board.watch();
   }, 1000);
   document.addEventListener("visibilitychange", onVisible);
-  const stay = board.place.onTravel(() => board.travel());
+  const stay = board.browser.onTravel(() => board.travel());
   return () => {
     clearInterval(ticking);
     document.removeEventListener("visibilitychange", onVisible);
@@ -41,7 +41,7 @@ function connect(board, { model, view }, end) {
   model.on("msg:custom", (text) => board.receive(text));
   model.on("remove", end);
   listen(view.model.document);
-  if (board.place.owned) keepConnected(view.model.document, () => current.lost());
+  if (board.browser.owned) keepConnected(view.model.document, () => current.lost());
   board.join(model);
 }
 

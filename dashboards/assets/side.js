@@ -16,7 +16,8 @@ class CompareSide {
     this.ranking = new Ranking(quote, acts);
     this.name = el("h3", "", NAMES[quote] ? NAMES[quote][0].toUpperCase() + NAMES[quote].slice(1) : quote);
     const common = el("dl", "common", this.median.node, this.lowest.node, this.highest.node);
-    this.rows = el("div", "scroll");
+    this.table = new MomentTable();
+    this.rows = el("div", "scroll", this.table.node);
     this.rows.tabIndex = 0; // a box that scrolls must be reached by keys too
     this.rows.setAttribute("role", "region");
     this.rows.setAttribute("aria-label", `${this.name.textContent}: the chart as a table`);
@@ -64,18 +65,42 @@ class CompareSide {
   fillTable() {
     if (!this.behind.open) return;
     const moments = [...new Set(this.lines.flatMap(({ points }) => points.map(([second]) => second)))].sort((one, other) => other - one).slice(0, TABLE_POINTS);
-    const head = el("tr", "", ...["Time", ...this.lines.map(({ name }) => name)].map((text) => el("th", "", text)));
     const rows = moments.map((moment) => {
       const prices = this.lines.map(({ points, price }) => {
         const point = points.find(([second]) => second === moment);
-        return el("td", "", point ? written(point[1], digitsOf(price ?? "")) : "\u2013");
+        return point ? written(point[1], digitsOf(price ?? "")) : "\u2013";
       });
-      return el("tr", "", el("td", "", clockTime(moment * 1000, Date.now())), ...prices);
+      return [moment, prices];
     });
-    this.rows.replaceChildren(el("table", "ranking", el("thead", "", head), el("tbody", "", ...rows)));
+    this.table.show(this.lines.map(({ name }) => name), rows);
   }
 
   close() {
     this.chart.close();
+  }
+}
+
+// Prices by moment, a column for each line. A row stays while its moment is shown, whatever is written into it.
+class MomentTable {
+  constructor() {
+    this.rows = new Map(); // by the moment, in seconds since 1970
+    this.head = el("tr");
+    this.body = el("tbody");
+    this.node = el("table", "ranking", el("thead", "", this.head), this.body);
+  }
+
+  // names: of the lines. rows: [[moment, [text for each line]], …], the newest first.
+  show(names, rows) {
+    if (this.names?.join() !== names.join()) {
+      this.names = names;
+      this.rows.clear();
+      this.head.replaceChildren(...["Time", ...names].map((text) => el("th", "", text)));
+    }
+    const before = this.rows;
+    this.rows = new Map(rows.map(([moment]) => [moment, before.get(moment) ?? el("tr", "", el("td"), ...names.map(() => el("td")))]));
+    for (const [moment, prices] of rows) {
+      [clockTime(moment * 1000, Date.now()), ...prices].forEach((text, at) => say(this.rows.get(moment).children[at], text));
+    }
+    inOrder(this.body, [...this.rows.values()]);
   }
 }

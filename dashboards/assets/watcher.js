@@ -7,20 +7,20 @@ const NOTE_MS = 5_000;
 
 class Watcher {
   // onFire(alert, firing); onChange(): the list, or how things are with one, is another.
-  constructor(place, { send, onFire, onChange }) {
-    Object.assign(this, { place, send, onFire, onChange });
+  constructor(browser, { send, onFire, onChange }) {
+    Object.assign(this, { browser, send, onFire, onChange });
     this.lines = new Map(); // by key: the pieces of the last minutes
     this.known = new Set(); // the keys that are followed
     this.alerts = [];
     this.heardAt = 0;
     this.notedAt = 0;
     this.read();
-    this.heardAt = Number(this.place.stored(HEARD_MEMORY)) || 0;
-    this.unhear = this.place.onStored(ALERTS_MEMORY, () => this.reread());
+    this.heardAt = Number(this.browser.stored(HEARD_MEMORY)) || 0;
+    this.unhear = this.browser.onStored(ALERTS_MEMORY, () => this.reread());
   }
 
   read() {
-    this.alerts = storedAlerts(this.place.stored(ALERTS_MEMORY));
+    this.alerts = storedAlerts(this.browser.stored(ALERTS_MEMORY));
   }
 
   // Another tab wrote: its word counts here too.
@@ -31,7 +31,7 @@ class Watcher {
   }
 
   write() {
-    this.place.store(ALERTS_MEMORY, JSON.stringify(this.alerts));
+    this.browser.store(ALERTS_MEMORY, JSON.stringify(this.alerts));
   }
 
   // What the server is asked to tell prices of, whatever the page shows and whether or not it is seen.
@@ -90,7 +90,7 @@ class Watcher {
     this.heardAt = Date.now();
     if (!this.alerts.length || this.heardAt - this.notedAt < NOTE_MS) return;
     this.notedAt = this.heardAt;
-    this.place.store(HEARD_MEMORY, String(this.heardAt));
+    this.browser.store(HEARD_MEMORY, String(this.heardAt));
   }
 
   // -- what the viewer does

@@ -45,7 +45,7 @@ class Viewer:
         return self.of("snapshot")[-1]["cards"] if self.of("snapshot") else []
 
 
-async def until(true, *, within=5.0):
+async def until(true, *, within=20.0):
     deadline = time.monotonic() + within
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -387,3 +387,58 @@ def test_past_that_is_not_there_is_asked_for_once_and_not_by_a_closed_page(js):
     }})()""")
 
     assert asked == 1
+
+
+IN_USE = """(() => {
+  const table = document.createElement("table");
+  const body = table.createTBody();
+  document.body.append(table);
+  const rows = Object.fromEntries([..."abcde"].map((name) => {
+    const row = document.createElement("tr");
+    row.innerHTML = `<td><a href="#${name}">${name}</a></td>`;
+    return [name, row];
+  }));
+  inOrder(body, [..."abcd"].map((name) => rows[name]));
+  if (it.how === "keyboard") rows[it.used].querySelector("a").focus();
+  if (it.how === "marked") getSelection().selectAllChildren(rows[it.used]);
+  const told = it.orders.map((order) => {
+    inOrder(body, [...order].map((name) => rows[name]));
+    return body.textContent;
+  });
+  const kept = it.how === "keyboard" ? document.activeElement.textContent : getSelection().toString().trim();
+  table.remove();
+  return [told, kept];
+})()"""
+
+
+@pytest.mark.parametrize("how", ["keyboard", "marked"])
+@pytest.mark.parametrize("used", list("abcd"))
+def test_rows_change_places_around_the_one_that_is_in_use(js, how, used):
+    orders = ["dcba", "bcda", "abcd", "abcde", "ebdac", "cabd"]
+
+    told, kept = js(IN_USE, {"how": how, "used": used, "orders": orders})
+
+    assert told == orders
+    assert kept == used
+
+
+def test_rows_that_are_gone_leave_and_the_others_keep_their_order(js):
+    assert js(IN_USE, {"how": "keyboard", "used": "b", "orders": ["bd", "db", "", "a"]})[0] == ["bd", "db", "", "a"]
+
+
+def test_table_of_moments_writes_into_the_rows_that_it_has(js):
+    kept, text = js(
+        """(() => {
+          const table = new MomentTable();
+          table.show(["A", "B"], [[120, ["1.0", "2.0"]], [60, ["1.1", "–"]]]);
+          const before = [...table.body.children];
+          table.show(["A", "B"], [[180, ["1.2", "2.2"]], [120, ["1.3", "2.0"]]]);
+          const kept = table.body.children[1] === before[0];
+          table.show(["B"], [[180, ["2.2"]]]);
+          return [kept, table.node.innerText ?? table.node.textContent];
+        })()"""
+    )
+
+    assert kept
+    assert "A" not in text
+    assert "2.2" in text

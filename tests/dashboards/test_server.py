@@ -12,8 +12,10 @@ from bokeh.util.token import generate_jwt_token
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
+import poeticoins
 from dashboards import admission, server, signing
-from poeticoins.errors import ConfigurationError
+from poeticoins.config import Settings
+from poeticoins.errors import ConfigurationError, FeedUnavailable
 from tests.dashboards.market import Market
 
 
@@ -230,6 +232,24 @@ async def test_pages_of_others_can_lead_here_and_nothing_else(child, path, heade
 
     assert answer.code == code
     assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+async def test_supervised_server_asks_with_the_settings_it_was_given_whatever_becomes_of_their_file(
+    run_dir, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "poeticoins.toml").write_text("host = ")  # half saved
+    child = Child()
+    running = asyncio.create_task(server.run(Settings(run_dir=run_dir, port=0), child))
+    await asyncio.wait_for(child.is_ready.wait(), 10)
+
+    with pytest.raises(FeedUnavailable, match=re.escape(str(run_dir))):
+        await asyncio.to_thread(poeticoins.get_status)
+
+    child.stopping.set()
+    await asyncio.wait_for(running, 5)
+    with pytest.raises(ConfigurationError):
+        poeticoins.get_status()
 
 
 async def test_visitor_who_is_one_too_many_is_told_to_come_again_and_costs_nothing(child, monkeypatch):

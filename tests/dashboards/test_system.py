@@ -54,7 +54,7 @@ def test_state_of_a_process_is_a_word(state, word, well):
     [
         ({}, {}, ("live", True)),
         ({}, {"coinbase": "stalled"}, ("stalled", False)),
-        ({"state": "degraded"}, {"coinbase": "degraded"}, ("only a part", False)),
+        ({"state": "degraded"}, {"coinbase": "degraded"}, ("degraded", False)),
         ({"state": "reconnecting"}, {}, ("reconnecting", False)),
         ({"state": "<b>\n"}, {}, ("<b>", False)),
     ],

@@ -66,7 +66,7 @@ def test_every_trouble_of_an_exchange_is_named_while_it_lasts_and_no_longer(scre
         line.exchange.suffer("coinbase", "unlist", text="BTC-USD")
         line.exchange.suffer("coinbase", "drop")
         seen.say("degraded", "not confirmed: BTC-USD")
-        seen.system.until(f"/only a part.*not confirmed: BTC-USD/.test({SYSTEM}.textContent)")
+        seen.system.until(f"/degraded.*not confirmed: BTC-USD/.test({SYSTEM}.textContent)")
         line.exchange.suffer("coinbase", "unlist", text="")
         line.exchange.suffer("coinbase", "drop")  # a new connection asks at once, this one ever more rarely
         seen.calm()

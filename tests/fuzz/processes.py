@@ -191,7 +191,7 @@ def answer_context(data: bytes) -> None:
     """An answer at whoever asked through the context: DataFrames and values, or an error of ours or ValueError."""
     with ExitStack() as stack:
         stack.enter_context(np.errstate(all="ignore"))
-        stack.enter_context(patch.object(context, "_private", [settings()]))
+        stack.enter_context(context.asking(settings()))
         stack.enter_context(patch.object(questions, "require_supervisor", lambda settings: None))
         stack.enter_context(patch.object(questions.bus, "ask", lambda *_: data))
         for ask in ASKED:

@@ -2,7 +2,7 @@
 
 const MEMORY = "poeticoins.products";
 
-class Place {
+class Browser {
   constructor(owned) {
     this.owned = owned;
   }
