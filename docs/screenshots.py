@@ -19,6 +19,7 @@ OPEN = (
 PICTURES = {
     "page.png": (1440, 900, ""),
     "product.png": (1440, 900, OPEN),
+    "compare.png": (1440, 900, "?place=compare"),
     "phone.png": (390, 844, ""),
     "system.png": (1440, 900, "?place=system"),
 }

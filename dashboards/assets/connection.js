@@ -5,6 +5,7 @@ const RETRY_MS = [250, 500, 1000, 2000];
 const RELOAD_AFTER = 1;
 // Where a message was cut off in its midst, Bokeh takes the new connection's first one for its rest, and then waits for ever.
 const STUCK_MS = 6000;
+const ANSWER_MS = 5000; // on a link that swallows everything a question would hang for minutes, also once it is mended
 const watched = new WeakSet();
 
 function keepConnected(bokehDocument, onLost) {
@@ -37,7 +38,7 @@ function keepConnected(bokehDocument, onLost) {
 
 async function answers() {
   try {
-    return (await fetch("favicon.ico", { cache: "no-store" })).ok;
+    return (await fetch("favicon.ico", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) })).ok;
   } catch {
     return false;
   }

@@ -89,6 +89,37 @@ def test_page_comes_back_from_a_link_that_was_cut_or_silent_for_1_12_and_45_seco
         server.kill()
 
 
+TOLD = r"^This page was offline from [\d:]{8} to [\d:]{8} \(10 min\)\. (At least )?[1-9]\d* trades of coinbase:BTC-USD "
+
+
+@pytest.mark.parametrize("how", ["cut", "silence"])
+def test_page_comes_back_from_ten_minutes_without_a_link_and_says_so_in_one_line(screen, how):
+    link = Link()
+    server = Served("twins", origin=f"127.0.0.1:{link.port}")
+    link.target = server.port
+    shown = screen("about:blank")
+    shown.page.set_default_timeout(40_000)
+    shown.page.clock.install()
+    try:
+        shown.go(f"http://127.0.0.1:{link.port}/?products={ETH},{BTC}&focus={BTC}&interval=5s")
+        shown.until(NO_HOLES)
+        newest = shown.page.evaluate(f"{SOURCE}.x.at(-1)")
+
+        getattr(link, how)()
+        shown.page.clock.fast_forward("10:00")
+        shown.until(f"{BADGE} === 'lost'")
+        link.mend()
+
+        shown.until(f"{BADGE} === 'live' && {SOURCE}.x.at(-1) > argument && {NO_HOLES}", newest)
+        shown.until("new RegExp(argument).test(board.querySelector('.meanwhile span').textContent)", TOLD)
+        shown.until(f"{KEYS} === argument", f"{ETH},{BTC}")
+        assert shown.page.locator(".meanwhile:visible").count() == 1
+        shown.until("board.querySelector('.focus-name').textContent === 'Bitcoin BTC/USD on Coinbase'")
+        shown.until("board.querySelector('.interval[aria-pressed=true]').textContent === '5s'")
+    finally:
+        server.kill()
+
+
 @contextmanager
 def panel_serve(run_dir):
     command = [sys.executable, "-m", "panel", "serve", "dashboards/app.py", "--port", "0"]
