@@ -3,6 +3,7 @@
 import asyncio
 import re
 from functools import cache, partial
+from ipaddress import ip_address
 from typing import Any
 
 import panel as pn
@@ -11,6 +12,7 @@ from jinja2 import Environment, Template
 from panel.io.state import set_curdoc
 
 from dashboards import broadcast, sharing
+from dashboards.admission import OneAtATime
 from dashboards.cards import OPENING, SCRIPT, STYLE, Cards, PageCards, asset
 from dashboards.headers import CONTENT_POLICY
 from dashboards.store import Store
@@ -20,10 +22,15 @@ UNNEEDED = re.compile(r"<script[^>]*/bokeh-gl\b[^>]*></script>")
 """Of BokehJS, what nothing of the page is drawn by; all else Panel's own part of it asks for as it begins."""
 
 
+class NotForOthers(Exception):
+    """This server has none of the guards that a page for others needs."""
+
+
 def serve_board() -> None:
-    """Puts the page into the document of the current session."""
+    """Puts the page into the document of the current session. Raises NotForOthers."""
     document = pn.state.curdoc
     assert document is not None  # whoever runs app.py made one
+    _refuse_strangers(document)
     document.template = template("page.html")
     document.title = "Poeticoins"
     document.template_variables["policy"] = CONTENT_POLICY
@@ -59,6 +66,20 @@ def _connections(document: Document) -> int:
     context: Any = document.session_context
     session = context.session if context else None
     return session.connection_count if session else 0
+
+
+def _refuse_strangers(document: Document) -> None:
+    """`panel serve` listens on every address, without limits, signatures and headers: it serves this machine alone."""
+    context: Any = document.session_context
+    if not context or not context.server_context or not context.request:
+        return
+    if any(isinstance(part, OneAtATime) for part in context.server_context.application_context.application.handlers):
+        return  # our own server, which has them
+    if not ip_address(context.request.remote_ip).is_loopback:
+        raise NotForOthers(
+            "`panel serve` shows this page to its own machine alone; to serve it to others, start"
+            " `python supervisor.py --dashboard --host 0.0.0.0 --allow-origin NAME:8050`"
+        )
 
 
 def _loop(document: Document) -> asyncio.AbstractEventLoop:

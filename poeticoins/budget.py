@@ -6,6 +6,7 @@ after a reboot, the budget is full.
 """
 
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,9 @@ class BudgetFile:
         """To be called before each connect; what cannot be written is logged, and nothing else."""
         new = self._path.with_name(f"{self._path.name}.new")
         try:
-            new.write_bytes(msgspec.json.encode(_Kept(budget.tokens, budget.at)))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(_Kept(budget.tokens, budget.at)))
             new.replace(self._path)
         except OSError as error:
             warn(log, "the connect budget cannot be written", file=self._path, why=error.strerror)

@@ -19,6 +19,8 @@ from poeticoins.model import Product, Subscribed, Trade
 
 LINE_LIMIT = 1 << 20
 """Bytes of the longest line; no exchange sends frames as long."""
+TOTAL_LIMIT = 256 << 20
+"""Bytes of all recordings of one replay, which holds their frames in memory: some hundred hours of a busy product."""
 LONGEST_PAUSE = 1.0
 """Seconds that remain of the time between two connections, be it minutes or months."""
 SILENCE = 60.0
@@ -72,12 +74,14 @@ def read_frames(paths: Iterable[Path], skipped: dict[str, int] | None = None) ->
     """
     The frames that came in, in the order of the files and of their lines; a directory stands for its *.jsonl files.
 
+    A link in a directory that leads out of it is refused, and what is no file, and more than TOTAL_LIMIT bytes.
+
     Left out: what was sent to the exchange; acks, since the embedded exchange makes its own; and exchanges that are not
     known, whose lines are counted in `skipped`, by host. Raises ConfigurationError, naming file and line.
     """
     clocks = {name: _Clock() for name in EXCHANGES}
     frames = []
-    for file in _files(paths):
+    for file in _bounded(_files(paths)):
         for line, host in _lines(file):
             name = _HOSTS.get(host)
             if name is None:
@@ -117,6 +121,18 @@ def _is_ack(frame: Frame) -> bool:
     return bool(means) and all(isinstance(meaning, Subscribed) for meaning in means)
 
 
+def _bounded(files: Iterable[Path]) -> list[Path]:
+    """The files, if all of them together are no more than can be held."""
+    found = [*files]
+    size = sum(file.stat().st_size for file in found if file.is_file())
+    if size > TOTAL_LIMIT:
+        raise ConfigurationError(
+            f"{found[0]} …: expected recordings of at most {TOTAL_LIMIT >> 20} MiB in all, got {size >> 20} MiB;"
+            " replay fewer of them"
+        )
+    return found
+
+
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
@@ -125,12 +141,17 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         files = sorted(path.glob("*.jsonl"))
         if not files:
             raise ConfigurationError(f"{path}: expected a directory with recordings (*.jsonl), found none in it")
+        for file in files:
+            if not file.resolve().is_relative_to(path.resolve()):  # whoever filled the directory does not choose for us
+                raise ConfigurationError(f"{file}: expected a recording, but it is a link that leads out of {path}")
         yield from files
 
 
 def _lines(file: Path) -> Iterator[tuple[_Line, str]]:
     """Each line with its URL's host, or with what there is in place of a URL."""
     try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for, a device has no end
+            raise ConfigurationError(f"{file}: expected a recording, but it is no file")
         with file.open("rb") as opened:
             number = 0
             while text := opened.readline(LINE_LIMIT + 1):

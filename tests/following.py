@@ -86,9 +86,8 @@ async def following(
     products = products or (BTC,)
     name = products[0].exchange
     embedded = {"embedded_url": exchange.url} if exchange else {"mode": "live", "proxy": "none"}
-    settings = make_settings(
-        run_dir, exchanges=(name,), products={name: products}, journal_capacity=5000, **embedded | rest
-    )
+    rest = {"journal_capacity": 5000} | embedded | rest
+    settings = make_settings(run_dir, exchanges=(name,), products={name: products}, **rest)
     with writing(settings.run_dir / settings.mode / name):
         client = Client(settings, name, backoff)
         async with client.rest:

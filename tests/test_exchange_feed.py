@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from poeticoins.exchanges import EXCHANGES
 from poeticoins.feed import Feed
 from poeticoins.link import Link
@@ -55,6 +57,34 @@ def test_what_an_old_connection_may_have_missed_unnoticed_is_a_hole_once_a_new_o
     feed.lost(old, "replaced")
 
     assert intakes[BTC].told == ["connected", ("disconnected", NOON), "connected"]
+
+
+@pytest.mark.parametrize(("hours", "strict", "is_taken"), [
+    (-23.9, True, True), (23.9, True, True), (-24.1, True, False), (24.1, True, False), (9e4, True, False),
+    (-24.1, False, True), (24.1, False, True),
+])  # fmt: skip
+def test_a_live_trade_of_another_day_is_a_bad_frame_but_in_a_replay(hours, strict, is_taken):
+    intakes = {ETH: Seen()}
+    feed, link = Feed(bitstamp_saying(), intakes, strict_time=strict), Link([ETH], Patience(), 0.0)
+    feed.opened(link)
+
+    feed.receive(link, b"ETH trades", 1.0, NOON - round(hours * 3600) * SECOND)
+
+    assert (7 in intakes[ETH].told) == is_taken
+    assert feed._bad_frames == int(not is_taken)
+
+
+def test_trades_that_nobody_asked_for_are_counted_and_nothing_is_kept_of_them():
+    intakes = {BTC: Seen()}
+    feed, link = Feed(bitstamp_saying(), intakes, strict_time=True), Link([BTC], Patience(), 0.0)
+    feed.opened(link)
+    before = {name: len(value) for name, value in vars(feed).items() if hasattr(value, "__len__")}
+
+    for _ in range(3):
+        feed.receive(link, b"ETH trades", 1.0, NOON)
+
+    assert (feed._unknown, link.acked, intakes[BTC].told, [*intakes]) == (3, set(), [], [BTC])
+    assert {name: len(value) for name, value in vars(feed).items() if hasattr(value, "__len__")} == before
 
 
 def bitstamp_saying():

@@ -156,6 +156,15 @@ def test_the_check_itself_sees_what_runs_bytes(text):
     assert what_runs_bytes(text) != set()
 
 
+def test_the_bus_has_no_address_but_a_file():
+    calls = [
+        node for node in ast.walk(ast.parse((ROOT / "poeticoins" / "bus.py").read_text())) if isinstance(node, ast.Call)
+    ]
+    doors = [node for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr in ("bind", "connect")]
+
+    assert [ast.unparse(node.args[0]) for node in doors] == ["f'ipc://{path}'"] * 2
+
+
 def test_only_the_supervisor_is_unpickled():
     """
     multiprocessing's fork server is sent a child's target and settings as a pickle: by the supervisor, through a pipe

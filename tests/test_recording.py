@@ -1,13 +1,14 @@
 """Recordings are read as they were captured, and what cannot be read is named by file and line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from poeticoins.errors import ConfigurationError
 from poeticoins.model import Product
-from poeticoins.recording import LINE_LIMIT, Frame, products_in, read_frames
+from poeticoins.recording import LINE_LIMIT, TOTAL_LIMIT, Frame, products_in, read_frames
 
 COINBASE, OLD_COINBASE, BITSTAMP = (
     "wss://ws-feed.exchange.coinbase.com",
@@ -173,3 +174,34 @@ def test_the_products_are_those_whose_trades_are_there(tmp_path: Path) -> None:
         "bitstamp": (Product("bitstamp", "ETH", "EUR"),),
         "coinbase": (Product("coinbase", "BAND", "BTC"), Product("coinbase", "NU", "GBP")),
     }
+
+
+def test_a_link_out_of_a_directory_is_refused_and_one_within_it_is_followed(tmp_path: Path) -> None:
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    for folder in (there, elsewhere):
+        folder.mkdir()
+    recording(there, line(1, match(1)))
+    (there / "b.jsonl").symlink_to("a.jsonl")
+    assert len(read_frames([there])) == 2
+
+    (there / "c.jsonl").symlink_to(recording(elsewhere, line(1, match(2))))
+
+    with pytest.raises(ConfigurationError, match=r"c\.jsonl: expected a recording, but it is a link that leads out of"):
+        read_frames([there])
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+
+    for path in (tmp_path / "a.jsonl", tmp_path, Path("/dev/zero")):
+        with pytest.raises(ConfigurationError, match="expected a recording, but it is no file"):
+            read_frames([path])
+
+
+def test_recordings_that_are_too_large_together_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        recording(tmp_path, line(1), name=name)
+        os.truncate(tmp_path / name, TOTAL_LIMIT // 2 + 1)  # sparse: nothing of it is on the disk
+
+    with pytest.raises(ConfigurationError, match="expected recordings of at most 256 MiB in all, got 256 MiB"):
+        read_frames([tmp_path])

@@ -3,9 +3,13 @@
 import asyncio
 import time
 from itertools import pairwise
+from types import SimpleNamespace
 
+import pytest
+from bokeh.application import Application
 from bokeh.document import Document
 
+from dashboards import page
 from dashboards.admission import OneAtATime
 
 
@@ -38,3 +42,20 @@ def test_page_itself_is_left_as_it_is():
     OneAtATime().modify_document(document)
 
     assert document.roots == []
+
+
+@pytest.mark.parametrize("address", ["192.0.2.2", "fd00::2", "10.0.0.7", "0.0.0.0"])
+def test_panel_serve_shows_nothing_to_another_machine(address):
+    with pytest.raises(page.NotForOthers, match="--dashboard --host"):
+        page._refuse_strangers(asked_by(address))
+
+    page._refuse_strangers(asked_by(address, OneAtATime()))  # our own server, which has its guards
+    for own in ("127.0.0.1", "::1"):
+        page._refuse_strangers(asked_by(own))
+
+
+def asked_by(address, *handlers):
+    """A document as a server makes it for whoever asks from an address."""
+    context = SimpleNamespace(application_context=SimpleNamespace(application=Application(*handlers)))
+    request = SimpleNamespace(remote_ip=address)
+    return SimpleNamespace(session_context=SimpleNamespace(server_context=context, request=request))

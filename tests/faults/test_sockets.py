@@ -72,20 +72,24 @@ def test_questions_without_end_break_no_feed_and_let_others_be_answered(line, na
 
 
 def test_only_its_owner_reaches_a_running_tree_and_only_by_files(line):
-    """Modes of the run directory and its sockets, the fork server's among them; nothing abstract, and no port."""
+    """Modes of all that it makes, the fork server's socket and historical's bars too; nothing abstract, no port."""
+    line.restart("historical")  # which writes its bars as it ends
     run_dir, ours = line.settings.run_dir, set(line.tree.processes())
 
-    assert run_dir.stat().st_mode & 0o777 == 0o700
-    found = [path for path in run_dir.rglob("*") if path.is_socket()]
-    assert {path.stem for path in found} >= set(SOCKETS)
-    assert any(path.name.startswith("listener-") for path in found)
-    assert {path.name: oct(path.stat().st_mode & 0o777) for path in found} == {path.name: "0o600" for path in found}
-    assert {path for path in run_dir.rglob("*") if path.is_dir() and path.stat().st_mode & 0o077} == set()
+    found = [path for path in run_dir.rglob("*") if path.name != "test.toml"]
+    sockets = [path for path in found if path.is_socket()]
+    assert {path.stem for path in sockets} >= set(SOCKETS)
+    assert any(path.name.startswith("listener-") for path in sockets)
+    assert {path.suffix or path.name for path in found} >= {".journal", ".bars", ".candles", "connects", "lock"}
+    modes = {path: oct(path.stat().st_mode & 0o777) for path in (run_dir, *found)}
+    assert modes == {path: "0o700" if path.is_dir() else "0o600" for path in modes}
     inodes = {inode for pid in ours for inode in sockets_of(pid)}
     rows = [row.split() for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
     assert [row[7] for row in rows if row[6] in inodes and row[7:] and row[7].startswith("@")] == []
-    tcp = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    assert [row[1] for row in tcp if row[9] in inodes and row[3] == "0A"] == []  # 0A: it listens
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        ends = [row.split() for row in Path("/proc/net", kind).read_text().splitlines()[1:]]
+        hears = "07" if kind.startswith("udp") else "0A"
+        assert [row[1] for row in ends if row[9] in inodes and row[3] == hears] == []
 
 
 def sockets_of(pid: int) -> set[str]:
