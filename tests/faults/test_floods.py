@@ -70,13 +70,13 @@ async def test_tiny_frames_without_end_leave_the_loop_its_turns(run_dir, caplog)
     async with exchange_that_sends(b"".join([bytes([0x81, len(TINY)]) + TINY] * FRAMES)) as (url, _):
         before = resident()
         async with following(run_dir, None, BTC, urls={"coinbase": url}, backfill=False, silent_after=2) as client:
-            longest, began = 0.0, time.monotonic()
+            longest, end = 0.0, time.monotonic() + 60
             while client.facts["reconnects"] < 1:  # it took all of them, and then heard nothing more
-                now = time.monotonic()
-                assert now - began < 60
+                assert time.monotonic() < end
+                before_turn = time.thread_time()  # what others take of the processor is not its doing
                 await asyncio.sleep(0.001)
-                longest = max(longest, time.monotonic() - now)
+                longest = max(longest, time.thread_time() - before_turn)
 
-            assert longest < 3.0  # some milliseconds, but where others have the processor
+            assert longest < 0.5  # some milliseconds in truth
             assert resident() - before < 20_000_000
             assert client.ended == []
