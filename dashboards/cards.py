@@ -17,7 +17,7 @@ SCRIPTS = tuple(
         *("theme", "words", "address", "candles", "terse", "browser", "sparkline", "day", "card", "picker", "grid"),
         *("tape", "crosshair", "timechart", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
         *("exporter", "lines", "ranking", "side", "compare", "livetable", "system", "navigation"),
-        *("status", "connection", "tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk"),
+        *("status", "connection", "link", "tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk"),
         *("board", "render"),
     )
 )

@@ -93,14 +93,16 @@ class Frames:
 
     def take(self, key: str, trade: Trade) -> None:
         """A trade of the product `key`, which its quote has taken already."""
-        self._regroup()
+        if self._audience.groups() is not self._groups:
+            self._regroup()
         for turn in self._of.get(key, ()):
             if not turn.fresh:  # else it is waited for already
                 self._pace.due()
             turn.take(key, trade)
 
     def _cut(self) -> None:
-        self._regroup()
+        if self._audience.groups() is not self._groups:
+            self._regroup()
         loop = asyncio.get_running_loop()
         frame, now, waiting = Frame(self._prices), loop.time(), list[float]()
         for turn in self._turns.values():
@@ -114,10 +116,8 @@ class Frames:
         self._next = loop.call_at(min(waiting), self._pace.due) if waiting else None
 
     def _regroup(self) -> None:
-        """Who shows what, if that has changed."""
+        """Who shows what has changed."""
         groups = self._audience.groups()
-        if groups is self._groups:
-            return
         for turn in self._turns.values():
             self._tell_who_left(turn)
         self._groups, before = groups, self._turns

@@ -1,18 +1,14 @@
 // The whole page. The server sends texts (dashboards/frames.py, messages.py); everything here can be thrown away and drawn anew.
 
-const ACK_EVERY = 150; // half of what the server lets a page leave unread: see dashboards/store.py
-const SILENT_MS = 12_000; // the server says something every 5 s: after so long the link is dead, though nobody closed it
-const DEAD_MS = 60_000; // and after so long it will not come back by itself
-
 class Board {
   // model: Panel's side of the component; before there is one, whatever keeps what is said until `join`.
   constructor(model) {
-    this.model = model;
+    this.link = new Link(model, { lost: (since) => this.lost(since), back: () => this.back() });
     this.clock = new ServerClock();
     this.browser = new Browser(model.owns_page);
     if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.browser.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], expects: false, unseen: 0, snapshotAt: 0, cut: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], snapshotAt: 0, cut: 0 });
     if (view.products) this.browser.write(view, false);
     this.build();
   }
@@ -25,14 +21,14 @@ class Board {
     this.status = new StatusBar([this.navigation.node, this.desk.tools.node], () => this.picker.open());
     const watch = this.browser.owned ? { alert: (key) => this.alerts.open(key) } : {};
     this.grid = new Grid({ open: (key) => this.open(key), remove: (key) => this.remove(key), move: (key, at) => this.move(key, at), ...watch });
-    this.alerts = new AlertPanel(this.browser, this.clock, (message) => this.model.send_msg(message));
-    this.exporter = new Exporter((message) => this.model.send_msg(message));
+    this.alerts = new AlertPanel(this.browser, this.clock, (message) => this.link.say(message));
+    this.exporter = new Exporter((message) => this.link.say(message));
     this.alerts.priceOf = (key) => this.priceOf(key);
     this.focus = new Focus({
       close: () => this.close(),
       interval: (interval) => this.change({ interval }),
-      again: () => this.model.send_msg({ again: 1 }),
-      chart: () => this.model.send_msg({ chart: "prices" }),
+      again: () => this.link.say({ again: 1 }),
+      chart: () => this.link.say({ chart: "prices" }),
       ...watch,
       export: () => this.exporter.open("candles"),
     });
@@ -48,8 +44,8 @@ class Board {
       interval: (interval) => this.change({ interval }),
       open: (focus) => this.open(focus),
       address: (focus) => queryOf({ ...this.view, place: USUAL_PLACE, focus }, LIGHT.choice),
-      chart: () => this.model.send_msg({ chart: "compare" }),
-      again: () => this.model.send_msg({ again: 1 }),
+      chart: () => this.link.say({ chart: "compare" }),
+      again: () => this.link.say({ again: 1 }),
     });
     this.system = new SystemPlace();
     const prices = el("div", "place prices", node, empty, this.focus.node, this.zone, this.exporter.opener);
@@ -67,13 +63,13 @@ class Board {
     try {
       this.take(text);
     } finally {
-      this.acknowledge();
+      this.link.acknowledge();
     }
   }
 
   take(text) {
     const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
-    this.back();
+    this.link.heard();
     if (message.now) this.clock.heard(message.now);
     this.alerts.watcher.note();
     if (this.desk.holds(message)) return;
@@ -150,14 +146,6 @@ class Board {
     }
   }
 
-  // The server stops sending to a browser that does not read; this is how it knows that this one does.
-  acknowledge() {
-    this.unseen += 1;
-    if (this.unseen < ACK_EVERY) return;
-    this.model.send_msg({ seen: this.unseen });
-    this.unseen = 0;
-  }
-
   // What the page brought along: true as of when it was made, and its age is told, but nothing comes yet.
   preview(texts) {
     for (const text of texts) this.receive(text);
@@ -166,16 +154,15 @@ class Board {
 
   // There is a link: everything comes anew, and what was asked for until now.
   join(model) {
-    const { waiting = [] } = this.model;
-    Object.assign(this, { model, expects: true });
+    const waiting = this.link.join(model);
     this.hello(); // first: who has not said it gets no answers
-    for (const message of waiting) model.send_msg(message);
+    for (const message of waiting) this.link.say(message);
   }
 
   // A page that does not own its address leaves it to the server which products come first.
   hello() {
     this.asked = true;
-    this.model.send_msg({ hello: 1, watch: this.alerts.watcher.keys, ...(this.browser.owned || this.changed ? this.said : {}) });
+    this.link.say({ hello: 1, watch: this.alerts.watcher.keys, ...(this.browser.owned || this.changed ? this.said : {}) });
   }
 
   // What is shown, as the server reads it: dashboards/view.py.
@@ -210,7 +197,7 @@ class Board {
     this.arrange();
     const { products, place } = this.view;
     if (place !== before || !products || products.some((key) => !this.grid.cards.has(key))) this.hello();
-    else this.model.send_msg(this.said);
+    else this.link.say(this.said);
   }
 
   open(key) {
@@ -283,43 +270,26 @@ class Board {
     const now = this.clock.now();
     const { troubles = {}, gaps = {}, kind } = this.status.status;
     for (const card of this.grid.cards.values()) {
-      const trouble = this.isLost ? "page offline" : kind === "none" ? "not followed" : troubles[card.exchange];
+      const trouble = this.link.isLost ? "page offline" : kind === "none" ? "not followed" : troubles[card.exchange];
       card.tick(now, this.replayed, trouble, gaps[card.key]);
     }
-    this.compare.tick(now, this.isLost);
+    this.compare.tick(now, this.link.isLost);
   }
 
   get replayed() {
     return this.status.status.kind === "replay";
   }
 
-  lost() {
-    if (this.isLost) return;
-    this.isLost = true;
+  lost(since) {
     this.status.lost();
     this.system.lost();
-    this.desk.lost(this.heardAt ?? Date.now());
+    this.desk.lost(since);
     this.tick();
   }
 
   back() {
-    this.heardAt = Date.now();
-    if (!this.isLost) return;
-    this.isLost = false;
     this.status.show(this.status.status);
     this.desk.back();
     this.tick();
-  }
-
-  // Called once a second. A link that died without a word, or does not come: say so; and once the server can be reached,
-  // while this connection cannot, begin anew: the address holds all that is shown.
-  async watch() {
-    const silent = Date.now() - (this.heardAt ?? Date.now());
-    if (silent > SILENT_MS) this.lost();
-    if (silent > DEAD_MS && this.browser.owned && this.expects && !this.checking) {
-      this.checking = true;
-      if (await answers()) location.reload();
-      this.checking = false;
-    }
   }
 }

@@ -10,7 +10,7 @@ class Desk {
     this.sheet = new Sheet(this.keys, (theme) => this.wear(theme));
     this.tab = new Tab(board.browser);
     this.meanwhile = new Meanwhile(owned, (outages) => meanwhileFacts(outages, this.gaps));
-    this.unseen = new Unseen(() => this.needed, (message) => board.model.send_msg(message), () => board.hello());
+    this.unseen = new Unseen(() => this.needed, (message) => board.link.say(message), () => board.hello());
     this.tools.node.hidden = !owned;
     this.tools.hold(this.pause.on);
     this.foot = el("div", "foot", this.pause.node, this.meanwhile.node);
@@ -131,7 +131,7 @@ class Desk {
   headline(isUrgent = false) {
     const { board } = this;
     const { kind } = board.status.status;
-    if (board.isLost || kind === "none") return this.show("", "lost", isUrgent);
+    if (board.link.isLost || kind === "none") return this.show("", "lost", isUrgent);
     if (this.pause.on) return this.show("Paused", "paused", isUrgent);
     if (board.view.place !== USUAL_PLACE) return this.show(board.elsewhere, "same", isUrgent);
     const card = board.grid.cards.get(this.first);

@@ -66,7 +66,7 @@ async function start() {
   opened.board.preview(document.getElementById("first").textContent.trim().split("\n"));
   await painted();
   await put([...document.getElementById("bokeh").content.children]);
-  current.expects = true;
+  current.link.expects = true;
 }
 
 start();

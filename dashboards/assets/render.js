@@ -20,7 +20,7 @@ function begin(board) {
   };
   const ticking = setInterval(() => {
     board.tick();
-    board.watch();
+    board.link.watch(board.browser.owned);
   }, 1000);
   document.addEventListener("visibilitychange", onVisible);
   const stay = board.browser.onTravel(() => board.travel());
@@ -41,7 +41,7 @@ function connect(board, { model, view }, end) {
   model.on("msg:custom", (text) => board.receive(text));
   model.on("remove", end);
   listen(view.model.document);
-  if (board.browser.owned) keepConnected(view.model.document, () => current.lost());
+  if (board.browser.owned) keepConnected(view.model.document, () => current.link.lost());
   board.join(model);
 }
 

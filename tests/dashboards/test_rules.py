@@ -324,9 +324,11 @@ def test_exchange_that_joins_a_shown_coin_gets_its_row_and_its_line(js):
 
 
 def test_message_that_cannot_be_shown_is_acknowledged_all_the_same(js):
-    board = "Object.assign(Object.create(Board.prototype), { unseen: 0 })"
+    board = "Object.assign(Object.create(Board.prototype), { link: new Link({}, {}) })"
 
-    unseen = js(f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.unseen }} }})()")
+    unseen = js(
+        f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.link.unseen }} }})()"
+    )
 
     assert unseen == 1
 
