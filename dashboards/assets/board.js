@@ -166,9 +166,10 @@ class Board {
   }
 
   // What is shown, as the server reads it: dashboards/view.py.
+  // Which products come first is the server's to say where the address is not ours, until someone adds or removes one.
   get said() {
     const { products, ...others } = this.view;
-    return { select: products, ...others };
+    return products || this.place.owned ? { select: products, ...others } : others;
   }
 
   // -- what the viewer does

@@ -444,3 +444,23 @@ def test_table_of_moments_writes_into_the_rows_that_it_has(js):
     assert kept
     assert "A" not in text
     assert "2.2" in text
+
+
+@pytest.mark.parametrize(
+    ("owned", "products", "said"),
+    [
+        (True, None, {"select": None, "focus": "a:B-C"}),
+        (True, ["a:B-C"], {"select": ["a:B-C"], "focus": "a:B-C"}),
+        (False, None, {"focus": "a:B-C"}),  # a notebook's cards stay those that its cell asked for
+        (False, ["a:B-C"], {"select": ["a:B-C"], "focus": "a:B-C"}),
+    ],
+)
+def test_page_says_which_products_it_shows_unless_the_notebook_does(js, owned, products, said):
+    view = {"products": products, "focus": "a:B-C"}
+
+    told = js(
+        "Object.getOwnPropertyDescriptor(Board.prototype, 'said').get.call(it)",
+        {"place": {"owned": owned}, "view": view},
+    )
+
+    assert told == said
