@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report simulate soak fuzz mutate check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report simulate soak crowds fuzz mutate check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -39,6 +39,11 @@ simulate: setup  ## the line in virtual time under FAULTS=… faults of SEED=…
 SECONDS ?= 300
 soak: setup  ## the real processes under random faults for SECONDS=…, by the plan of SEED=…
 	$(BIN)/python -m tests.faults.soak $(SECONDS) $(SEED)
+
+PAGES ?= 1000
+CONNECTS ?= 10000
+crowds: setup  ## PAGES=… pages and CONNECTS=… connections at every socket, while the trades go on; some minutes
+	$(BIN)/python -m tests.faults.crowds $(PAGES) $(CONNECTS)
 
 RULES ?=
 JOBS ?= $(shell nproc)

@@ -67,10 +67,12 @@ def send_bytes(to: Where, times: int, seed: int) -> int:
     return taken
 
 
-def connect_only(to: Where, times: int, at_once: int = 200) -> int:
-    """Connects so often, for 10 s at most, and says nothing; `at_once` of them stay open. How many were let in."""
+def connect_only(to: Where, times: int, at_once: int = 200, within: float = 10) -> int:
+    """
+    Connects so often, for `within` seconds at most, and says nothing; `at_once` stay open. How many were let in.
+    """
     held: list[socket.socket] = []
-    made, end = 0, time.monotonic() + 10
+    made, end = 0, time.monotonic() + within
     for _ in range(times):
         if time.monotonic() > end:
             break

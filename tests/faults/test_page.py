@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.viewers import Viewer
 from tests.dashboards.conftest import chromium, screen  # noqa: F401  fixtures
+from tests.faults.crowds import pages
 from tests.faults.harm import CHILDREN, rss, unharmed
 from tests.faults.hostile import connect_only, send_bytes
 from tests.faults.world import BTC, Kept
@@ -95,18 +95,6 @@ def test_pages_that_are_opened_and_closed_by_the_dozen_cost_no_feed_anything(lin
 
     assert line.restarts("dashboard") == 0
     assert rss(line.pid("dashboard")) - before < 60  # benchmarks/bench_dashboard.py opens a thousand and lets them go
-
-
-async def pages(url: str, count: int) -> None:
-    """So many pages at once, until each of them has had some frames; half of them end without a word."""
-    viewers = [Viewer(url) for _ in range(count)]
-    await asyncio.gather(*(viewer.open() for viewer in viewers))
-    async with asyncio.timeout(30):
-        while min(viewer.frames for viewer in viewers) < 3:
-            await asyncio.sleep(0.05)
-    for viewer in viewers[::2]:
-        viewer._transport.abort()
-    await asyncio.gather(*(viewer.close() for viewer in viewers[1::2]))
 
 
 @pytest.mark.row(44)

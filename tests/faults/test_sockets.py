@@ -15,14 +15,13 @@ import zmq
 import poeticoins
 from poeticoins import Product, RequestTimeout, messages, wire
 from poeticoins.control import holder
+from tests.faults.crowds import SOCKETS
 from tests.faults.harm import CHILDREN, rss, unharmed
 from tests.faults.hostile import connect_only, send_bytes
 from tests.faults.witness import disorder
 from tests.faults.world import BTC, HERE, PRODUCTS, Market, world
 from tests.makers import make_trade
 from tests.trees import ROOT, until
-
-SOCKETS = ("coinbase", "coinbase-replay", "bitstamp", "bitstamp-replay", "historical", "control")
 
 
 @pytest.mark.row(43)
@@ -73,6 +72,7 @@ def test_questions_without_end_break_no_feed_and_let_others_be_answered(line, na
 
 def test_only_its_owner_reaches_a_running_tree_and_only_by_files(line):
     """Modes of all that it makes, the fork server's socket and historical's bars too; nothing abstract, no port."""
+    until(lambda: all(line.settings.candles(product).exists() for product in PRODUCTS), within=30)
     line.restart("historical")  # which writes its bars as it ends
     run_dir, ours = line.settings.run_dir, set(line.tree.processes())
 
