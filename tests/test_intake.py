@@ -110,7 +110,11 @@ def test_what_was_found_of_a_gap_is_not_published_again_once_the_journal_has_let
 
     bench.trade(*range(7, 30))
 
+    for need in (bench.needs[0], *still_wanted):
+        bench.intake.refilled(need, [make_trade(n, at=n, origin="backfill") for n in (2, 3, 4)], complete=True)
+
     assert [(need.after_id, need.before_id) for need in still_wanted] == [(2, 4)]
+    assert bench.words[-1] == "29"
     assert bench.intake.published.open_needs(0) == []
     assert len(bench.intake.published.open_gaps) == 1
 

@@ -14,8 +14,12 @@ from poeticoins.model import SECOND
 from tests.makers import NOON
 
 
+MOST_TURNS = 10_000
+"""Of the loop in one moment: what does more waits for nothing, for ever."""
+
+
 class Stuck(Exception):
-    """Nothing is left that could ever happen."""
+    """Nothing is left that could ever happen, or time does not go on."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -32,6 +36,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.standing: dict[object, list[asyncio.Handle]] = {}
         self.outside: Context | None = None
         self._owner = owner
+        self._turns = 0  # since time went on
         self._readers: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
 
     def time(self) -> float:
@@ -79,6 +84,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not scheduled:
                 raise Stuck("nothing is left that could ever happen")
             self.now = max(self.now, scheduled[0]._when)
+            self._turns = 0
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            raise Stuck(f"{MOST_TURNS} turns of the loop in one moment")
         while scheduled and scheduled[0]._when <= self.now:
             handle = heapq.heappop(scheduled)
             handle._scheduled = False

@@ -162,6 +162,8 @@ class World:
         return judge.unsettled(self) is None
 
     def _trade_on(self) -> None:
+        if self._healing and self.plan.quiet:
+            return
         self.exchange.trade()
         number = next(self._traded)
         mean = 1.5 if self._healing else 1 / self.plan.per_second
