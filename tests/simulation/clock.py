@@ -13,7 +13,6 @@ from typing import Any
 from poeticoins.model import SECOND
 from tests.makers import NOON
 
-
 MOST_TURNS = 10_000
 """Of the loop in one moment: what does more waits for nothing, for ever."""
 
@@ -83,8 +82,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 heapq.heappop(scheduled)._scheduled = False
             if not scheduled:
                 raise Stuck("nothing is left that could ever happen")
-            self.now = max(self.now, scheduled[0]._when)
-            self._turns = 0
+            if scheduled[0]._when > self.now:
+                self.now, self._turns = scheduled[0]._when, 0
         self._turns += 1
         if self._turns > MOST_TURNS:
             raise Stuck(f"{MOST_TURNS} turns of the loop in one moment")
