@@ -551,6 +551,19 @@ def test_a_question_about_a_journal_that_is_gone_says_nothing_of_the_one_after_i
     assert reader.next == 1
 
 
+def test_a_refill_longer_than_the_memory_tells_nothing_twice_that_a_part_of_it_has_told(run_dir):
+    bench = Bench(run_dir, journal_capacity=10)
+    bench.trade(1, 11)
+    bench.intake.release(bench.needs[0])
+    bench.found(9, 10, complete=False)
+    bench.trade(*range(12, 17))
+
+    bench.found(*range(2, 11))
+
+    told = [item.trade_id for item in bench.sent if isinstance(item, Trade)]
+    assert sorted(told) == [*range(1, 17)]
+
+
 def test_a_journal_that_is_deleted_is_noticed_also_while_a_search_goes_on(with_history):
     feed = Feed(EXCHANGES["coinbase"], {BTC: with_history.intake}, strict_time=True)
     with_history.trade(5)
