@@ -75,10 +75,21 @@ class Publication:
 
     def close_gaps(self, need: Need, at_ns: int) -> None:
         """A search that came too late has found all: the gaps that it was about are closed by records of their own."""
-        for sequence, (gap, *_) in list(self._open.items()):
-            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need)):
-                del self._open[sequence]
-                self.add(Refill(self._product, sequence, at_ns))
+        for sequence in self._gaps_of(need):
+            del self._open[sequence]
+            self.add(Refill(self._product, sequence, at_ns))
+
+    def has_let_go_of(self, need: Need) -> bool:
+        """Whether a gap that was searched for has left the journal meanwhile: nobody knows what of it had come."""
+        return min(self._gaps_of(need), default=self.journal.oldest) < self.journal.oldest
+
+    def _gaps_of(self, need: Need) -> list[int]:
+        """The sequences of the open gaps that a search is about."""
+        return [
+            sequence
+            for sequence, (gap, *_) in self._open.items()
+            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need))
+        ]
 
     @staticmethod
     def _lies_in(gap: Gap, need: Need) -> bool:

@@ -110,7 +110,11 @@ def test_what_was_found_of_a_gap_is_not_published_again_once_the_journal_has_let
 
     bench.trade(*range(7, 30))
 
+    for need in (bench.needs[0], *still_wanted):
+        bench.intake.refilled(need, [make_trade(n, at=n, origin="backfill") for n in (2, 3, 4)], complete=True)
+
     assert [(need.after_id, need.before_id) for need in still_wanted] == [(2, 4)]
+    assert bench.words[-1] == "29"
     assert bench.intake.published.open_needs(0) == []
     assert len(bench.intake.published.open_gaps) == 1
 
@@ -545,6 +549,19 @@ def test_a_question_about_a_journal_that_is_gone_says_nothing_of_the_one_after_i
 
     assert reader.answer(answer.epoch, answer.first, answer.last, []) == ()
     assert reader.next == 1
+
+
+def test_a_refill_longer_than_the_memory_tells_nothing_twice_that_a_part_of_it_has_told(run_dir):
+    bench = Bench(run_dir, journal_capacity=10)
+    bench.trade(1, 11)
+    bench.intake.release(bench.needs[0])
+    bench.found(9, 10, complete=False)
+    bench.trade(*range(12, 17))
+
+    bench.found(*range(2, 11))
+
+    told = [item.trade_id for item in bench.sent if isinstance(item, Trade)]
+    assert sorted(told) == [*range(1, 17)]
 
 
 def test_a_journal_that_is_deleted_is_noticed_also_while_a_search_goes_on(with_history):

@@ -13,9 +13,12 @@ from typing import Any
 from poeticoins.model import SECOND
 from tests.makers import NOON
 
+MOST_TURNS = 10_000
+"""Of the loop in one moment: what does more waits for nothing, for ever."""
+
 
 class Stuck(Exception):
-    """Nothing is left that could ever happen."""
+    """Nothing is left that could ever happen, or time does not go on."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -32,6 +35,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.standing: dict[object, list[asyncio.Handle]] = {}
         self.outside: Context | None = None
         self._owner = owner
+        self._turns = 0  # since time went on
         self._readers: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
 
     def time(self) -> float:
@@ -78,7 +82,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 heapq.heappop(scheduled)._scheduled = False
             if not scheduled:
                 raise Stuck("nothing is left that could ever happen")
-            self.now = max(self.now, scheduled[0]._when)
+            if scheduled[0]._when > self.now:
+                self.now, self._turns = scheduled[0]._when, 0
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            raise Stuck(f"{MOST_TURNS} turns of the loop in one moment")
         while scheduled and scheduled[0]._when <= self.now:
             handle = heapq.heappop(scheduled)
             handle._scheduled = False
@@ -112,6 +120,10 @@ class Clock:
     def true_ns(self) -> int:
         """The exchange's clock, in whole microseconds."""
         return NOON + round((self._loop.now - 1000.0) * 1_000_000) * 1000
+
+    def process_time(self) -> float:
+        """How busy the supervisor was is no matter here, and costs a call of the system."""
+        return 0.0
 
     def time_ns(self) -> int:
         return self.true_ns() + self.step_ns

@@ -21,8 +21,8 @@ from poeticoins.simulator.coinbase import CoinbaseConversation
 from tests.simulation.clock import Clock
 from tests.simulation.plan import Fault
 
-PAGE = 40
-"""Rows of one answer of the REST at most, where it takes a cursor."""
+PAGE = 60
+"""Rows of one answer of the REST at most, where it takes a cursor: a world's longest hole is worth 20 of them."""
 SPANS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 

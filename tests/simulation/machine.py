@@ -71,7 +71,7 @@ def in_place(world: "World") -> Iterator[None]:
         return session
 
     clock = world.clock
-    timed = (journal, historical, archive, stream, connection, follower, client, rest, prehistory, sealed)
+    timed = (journal, historical, archive, stream, connection, follower, client, rest, prehistory, sealed, keeping)
     places = [(module, "time", clock) for module in timed]
     places += [(module, "time_ns", clock.time_ns) for module in (intake, refill)]
     places += [(module, "random", lambda: 0.5) for module in (follower, rest)]

@@ -91,7 +91,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """A world: what the exchange is like, for how long it is hurt, and the faults, by time."""
+    """
+    A world: what the exchange is like, for how long it is hurt, and the faults, by time. quiet: afterwards nobody
+    trades, so that what was lost is not revealed by what follows.
+    """
 
     seed: int
     contiguous: bool
@@ -101,6 +104,7 @@ class Plan:
     audit: float
     reconnects: bool
     faults: Sequence[Fault]
+    quiet: bool = False
 
 
 def plan(seed: int) -> Plan:
@@ -122,6 +126,7 @@ def plan(seed: int) -> Plan:
         audit=10.0,
         reconnects=random.random() < 0.5,
         faults=sorted(faults, key=lambda fault: fault.at),
+        quiet=random.random() < 0.2,
     )
 
 

@@ -8,6 +8,7 @@ import logging
 import shutil
 import tempfile
 from collections import Counter, defaultdict, deque
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import count
@@ -162,6 +163,8 @@ class World:
         return judge.unsettled(self) is None
 
     def _trade_on(self) -> None:
+        if self._healing and self.plan.quiet:
+            return
         self.exchange.trade()
         number = next(self._traded)
         mean = 1.5 if self._healing else 1 / self.plan.per_second
@@ -177,7 +180,8 @@ class World:
         self._keeper.closing = True
         for process in [place.running for place in self._places.values()] + [one.process for one in self.readers]:
             process.kill()
-        self.loop.run_until_complete(asyncio.sleep(0.1))
+        with suppress(Stuck):
+            self.loop.run_until_complete(asyncio.sleep(0.1))
         self.loop.close()
 
     def _judged(self) -> Counter[str]:
