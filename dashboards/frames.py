@@ -18,7 +18,7 @@ from poeticoins import Trade
 
 FRAME_S = 0.1
 """Seconds between two frames of a page, at least."""
-BEATS = 5
+BEATS = 2
 """Moments in that time at which frames may be cut, at most: pages whose turns are near share what is made for both."""
 EARLY_S = 0.001
 """So much too early is a turn taken for come, since timers are not exact."""
