@@ -179,21 +179,20 @@ class History:
         what is known: `first` is the (traded_at_ns, trade_id) it begins with.
         """
         known = self._newest_traded
-        if known[0] and not self._goes_on(epoch, sequence, first):
-            self.gaps.append(Gap(self.product, "overrun", known[0], max(known[0], first[0]), epoch=epoch))
         if self._epoch:
             self._before = known
             self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
+        if known[0] and not self._goes_on(epoch, sequence, first):
+            self.gaps.append(Gap(self.product, "overrun", known[0], max(known[0], first[0]), epoch=epoch))
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
 
     def _goes_on(self, epoch: int, sequence: int, first: tuple[int, int]) -> bool:
         """Whether nothing is missing unnamed between what is known and the first that is heard of an epoch."""
-        kept = self._kept
-        if self._epoch or kept is None:
-            return sequence > 1 or follows(self._newest_traded, first)  # what the merge has lost is named already
-        if epoch == kept.epoch:
-            return sequence <= kept.sequence + 1
-        return sequence == 1 and follows(kept.newest, first)
+        if self._kept and not self._epoch and epoch == self._kept.epoch:
+            return sequence <= self._kept.sequence + 1
+        if first[1] in self._published_before:
+            return True
+        return sequence == 1 and follows(self._newest_traded, first)
 
     def _chart_late(self) -> None:
         """Has late trades correct their candles, together: each by itself would have to look through the whole ring."""

@@ -38,6 +38,7 @@ class _Follower:
         self.merge: Merge[Item] = Merge(history=history)
         self.ids = IdWindow(REPUBLISHED)
         self.newest: Trade | None = None
+        self.epoch = 0  # of the newest that came
         self.asked_at = 0.0
         self.tries = 0
 
@@ -50,17 +51,20 @@ class _Follower:
                 out.append(Gap(self.product, "overrun", now, now, missing=item.last - item.first + 1, epoch=item.epoch))
             elif not isinstance(item, Trade):
                 out.append(item)
-            elif self.ids.add(item.trade_id):
+            else:
                 out += self._unknown_before(item)
-                out.append(self._placed(item))
+                if self.ids.add(item.trade_id):
+                    out.append(self._placed(item))
         return out
 
     def _unknown_before(self, trade: Trade) -> list[Gap]:
         """The gap before a new journal that does not go on from where the reader is: nobody knows what it misses."""
-        known = self.newest
-        if known is None or trade.sequence != 1:
+        known, epoch = self.newest, self.epoch
+        self.epoch = trade.epoch
+        if known is None or epoch == trade.epoch or trade.trade_id in self.ids:
             return []
-        if follows((known.traded_at_ns, known.trade_id), (trade.traded_at_ns, trade.trade_id)):
+        place = trade.traded_at_ns, trade.trade_id
+        if trade.sequence == 1 and follows((known.traded_at_ns, known.trade_id), place):
             return []
         return [Gap(self.product, "overrun", known.traded_at_ns, trade.traded_at_ns, epoch=trade.epoch)]
 

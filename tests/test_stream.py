@@ -26,6 +26,16 @@ def test_a_new_journal_that_does_not_go_on_from_where_the_reader_is_comes_after_
     assert [told(item) for item in delivered] == expected
 
 
+@pytest.mark.parametrize(("first", "named"), [(3, 0), (4, 1)])
+def test_a_new_journal_whose_beginning_is_lost_comes_after_a_gap_unless_it_repeats_what_is_known(first, named):
+    follower = _Follower(BTC, history=0)
+    follower.delivered([make_trade(n, at=n, epoch=7, sequence=n) for n in (1, 2, 3)])
+
+    delivered = follower.delivered([make_trade(first, at=first, epoch=9, sequence=2)])
+
+    assert [type(item) for item in delivered].count(Gap) == named
+
+
 def test_a_reader_that_knows_nothing_misses_nothing():
     trade = make_trade(5, epoch=9, sequence=1)
 
