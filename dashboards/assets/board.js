@@ -169,7 +169,7 @@ class Board {
   // Which products come first is the server's to say where the address is not ours, until someone adds or removes one.
   get said() {
     const { products, ...others } = this.view;
-    return products || this.place.owned ? { select: products, ...others } : others;
+    return products || this.browser.owned ? { select: products, ...others } : others;
   }
 
   // -- what the viewer does

@@ -460,7 +460,7 @@ def test_page_says_which_products_it_shows_unless_the_notebook_does(js, owned, p
 
     told = js(
         "Object.getOwnPropertyDescriptor(Board.prototype, 'said').get.call(it)",
-        {"place": {"owned": owned}, "view": view},
+        {"browser": {"owned": owned}, "view": view},
     )
 
     assert told == said
