@@ -35,7 +35,7 @@ class Places:
             screen(f"{url}?place={place}", beside=self.prices) for place in ("compare", "system")
         )
         for each in (self.prices, self.compare, self.system):
-            each.page.set_default_timeout(40_000)
+            each.page.set_default_timeout(60_000)  # what could not be refilled is tried again after 30 s
 
     def calm(self):
         """No word of trouble anywhere."""
@@ -75,7 +75,7 @@ def test_every_trouble_of_an_exchange_is_named_while_it_lasts_and_no_longer(scre
         seen.say("stalled", "Coinbase: stalled; connected, but none of its products has traded")
         seen.calm()
 
-        line.exchange.suffer("coinbase", "rest", seconds=8, status=200, count=4)  # of both products
+        line.exchange.suffer("coinbase", "rest", seconds=4, status=200, count=4)  # of both products
         line.exchange.suffer("coinbase", "skip", count=6)
         seen.prices.until(f"/trades? missing at/.test({CARD}.querySelector('.trouble').textContent)", [BTC])
         seen.compare.until(f"/trades? missing/.test({ROW}?.textContent)")
