@@ -6,6 +6,7 @@ import gc
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,10 +71,8 @@ async def run(settings: Settings, child: Child, source: Source = poeticoins) -> 
 
     Raises ConfigurationError if the address cannot be had; a bug in the feed ends the server too, for its supervisor.
     """
-    if source is poeticoins:
-        with poeticoins.asking(settings):  # type: ignore[arg-type]  # the child's own, which are whole
-            await _serve(settings, child, source)
-    else:
+    asks = poeticoins.asking(settings) if source is poeticoins else nullcontext()  # type: ignore[arg-type]  # a child's are whole
+    with asks:
         await _serve(settings, child, source)
 
 

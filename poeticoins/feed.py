@@ -62,9 +62,9 @@ class Feed:
         """What is followed, on one connection or another."""
         return {product for link in self._links for product in link.acked}
 
-    def _heard_at_ns(self, product: Product) -> int:
-        """When a connection was last heard that has the product confirmed."""
-        return max(link.heard_at_ns for link in self._links if product in link.acked)
+    def _heard_at_ns(self, product: Product) -> int | None:
+        """When a connection was last heard that has the product confirmed; None if none has."""
+        return max((link.heard_at_ns for link in self._links if product in link.acked), default=None)
 
     def opened(self, link: Link) -> None:
         """A connection stands, and the subscriptions are being asked for."""
@@ -86,8 +86,9 @@ class Feed:
 
     def pause(self) -> None:
         """Notes that from the last frame on trades may be missed."""
-        for product in self.confirmed:
-            self._intakes[product].disconnected(self._heard_at_ns(product))
+        for product, intake in self._intakes.items():
+            if (heard_at_ns := self._heard_at_ns(product)) is not None:
+                intake.disconnected(heard_at_ns)
         self._links = []
 
     def check(self, link: Link, now: float) -> None:
@@ -102,8 +103,8 @@ class Feed:
         Raises JournalError if a journal has been deleted.
         """
         for product, intake in self._intakes.items():
-            if product in self.confirmed:
-                intake.alive(self._heard_at_ns(product))
+            if (heard_at_ns := self._heard_at_ns(product)) is not None:
+                intake.alive(heard_at_ns)
             intake.published.journal.check()
             intake.published.heartbeat()
 
@@ -149,8 +150,9 @@ class Feed:
 
     def _subscribed(self, link: Link, products: Iterable[Product]) -> None:
         for product in {product for product in products if product in self._intakes} - link.acked:
-            if product in self.confirmed:  # by a connection that may have died since it was heard, and nobody knows
-                self._intakes[product].disconnected(self._heard_at_ns(product))
+            if (heard_at_ns := self._heard_at_ns(product)) is not None:
+                # another connection has it, which may have died since it was heard, and nobody knows
+                self._intakes[product].disconnected(heard_at_ns)
             link.acked.add(product)
             self._intakes[product].connected(link.heard_at_ns)
         if len(self.confirmed) == len(self._intakes) and self.state != "live":
