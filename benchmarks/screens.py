@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.dashboards.conftest import FLAGS, NAMES
 
 TICK = os.sysconf("SC_CLK_TCK")
+SETTLED_S = 3
 BOARD = "[...document.querySelectorAll('*')].map(node => node.shadowRoot).find(root => root?.querySelector('.board'))"
 LOOK = f"""{{
   const seen = (window.seen = {{}});
@@ -87,9 +88,11 @@ class Screen:
 
     def follow(self, seconds: float) -> tuple[list[float], float]:
         """
-        Of the next `seconds`: how old, in ms, each price that reached the screen was when its text changed, from when
-        its trade was published; and what share of the time the page's main thread used a core.
+        Of `seconds`, once the page has drawn all that it opens with: how old, in ms, each price that reached the screen
+        was when its text changed, from when its trade was published; and what share of the time the page's main thread
+        used a core.
         """
+        self._page.wait_for_timeout(SETTLED_S * 1000)
         self._page.evaluate(WATCH)
         before, began = self._main_threads(), time.monotonic()
         self._page.wait_for_timeout(seconds * 1000)
