@@ -18,7 +18,7 @@ SCRIPTS = tuple(
         *("tape", "crosshair", "timechart", "chart", "readout", "focus", "alerts", "watcher", "alarm", "alertpanel"),
         *("exporter", "lines", "ranking", "side", "compare", "livetable", "system", "navigation"),
         *("status", "connection", "link", "tools", "keys", "sheet", "pause", "meanwhile", "favicon", "unseen", "desk"),
-        *("board", "render"),
+        *("incoming", "board", "render"),
     )
 )
 """One module in several files, joined here: so it needs no route of its own and works in a notebook too."""

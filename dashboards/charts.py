@@ -5,7 +5,6 @@ They belong to no session. The browser draws them (`assets/chart.js`), finds the
 the source and sets ranges and colours itself, so that a growing candle costs the server nothing.
 """
 
-import json
 from functools import cache
 from typing import Any
 
@@ -23,6 +22,8 @@ from bokeh.models.annotations import Span
 from bokeh.models.layouts import Column
 from bokeh.plotting import figure
 
+from dashboards.texts import compact
+
 COLUMNS = ("x", "left", "right", "high", "low", "top", "bottom", "close", "vwap", "volume", "tone", "alpha")
 """x: middle, left and right edge of a candle in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
 GAPS = ("left", "right", "y", "words")
@@ -37,7 +38,7 @@ MONTHS, DAYS, MINUTES, SECONDS = "%b %Y", "%b %d", "%H:%M", "%H:%M:%S"
 @cache
 def text() -> str:
     """{"kind": "chart", "item": …}: what Bokeh.embed.embed_item takes. Takes 0.2 s, once."""
-    return json.dumps({"kind": "chart", "item": json_item(made())}, separators=(",", ":"))
+    return compact({"kind": "chart", "item": json_item(made())})
 
 
 def made() -> Column:

@@ -1,6 +1,5 @@
 """The Compare place: one table for all who compare the same coin, at a pace that can be read, and the lines before."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -17,6 +16,7 @@ from dashboards.pace import Pace
 from dashboards.product import CANDLES, digits_of
 from dashboards.quote import Quote
 from dashboards.source import Source
+from dashboards.texts import compact
 from poeticoins import PoeticoinsError, Product
 
 TABLE_S = 0.4
@@ -102,8 +102,8 @@ class Comparing:
         try:
             lines = {str(each): _line(self._source.get_candles(each, interval, limit=CANDLES)) for each in products}
         except PoeticoinsError as error:
-            return _compact(message | {"problem": format.clean(str(error))})
-        return _compact(message | {"lines": lines})
+            return compact(message | {"problem": format.clean(str(error))})
+        return compact(message | {"lines": lines})
 
 
 def standings(quotes: Mapping[str, Quote], days: Days, status: Mapping[str, Any]) -> list[Standing]:
@@ -142,7 +142,7 @@ def table_part(comparison: Comparison, names: Mapping[str, str], *, replayed: bo
         "of": comparison.of,
         "sides": [_side(side, replayed) for side in comparison.sides],
     }
-    return _compact(made)
+    return compact(made)
 
 
 def _side(side: Side, replayed: bool) -> dict[str, object]:
@@ -189,7 +189,3 @@ def _rate_text(rate: Decimal | None) -> str | None:
 def _stamped(table: str) -> str:
     """{"kind": "compare", "now", "table": as of table_part}."""
     return f'{{"kind":"compare","now":{now_ms()},"table":{table}}}'
-
-
-def _compact(message: object) -> str:
-    return json.dumps(message, separators=(",", ":"))

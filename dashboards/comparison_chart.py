@@ -4,7 +4,6 @@ The chart of a compared coin in one currency: a Bokeh figure, made once for each
 The browser draws it once for each currency (`assets/lines.js`), fills the sources and sets ranges and colours itself.
 """
 
-import json
 from functools import cache
 
 from bokeh.embed import json_item
@@ -13,6 +12,7 @@ from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from dashboards.charts import figure_of
+from dashboards.texts import compact
 
 LINES = ("xs", "ys", "tone", "dash", "alpha")
 """A stretch of one exchange's prices each: times in ms, shifted to the browser's zone, since Bokeh's axes print UTC."""
@@ -24,7 +24,7 @@ HEIGHT = 260
 @cache
 def text() -> str:
     """{"kind": "compare-chart", "item": …}: what Bokeh.embed.embed_item takes."""
-    return json.dumps({"kind": "compare-chart", "item": json_item(made())}, separators=(",", ":"))
+    return compact({"kind": "compare-chart", "item": json_item(made())})
 
 
 def made() -> figure:

@@ -1,13 +1,13 @@
 """The last 24 hours of all products: asked about once a minute, off the loop; told to the pages when they change."""
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboards.clock import now_ms
 from dashboards.day import Bar, Day
 from dashboards.source import Source
+from dashboards.texts import compact
 from poeticoins import PoeticoinsError, Product, Trade
 
 AGAIN_S = 60.0
@@ -69,7 +69,7 @@ class Days:
             # The span in whole minutes: shorter ones than a day grow all the time.
             seconds = figures.seconds - figures.seconds % 60
             self._volumes[key] = volume, seconds
-            part = json.dumps([key, figures.open, figures.high, figures.low, volume, seconds], separators=(",", ":"))
+            part = compact([key, figures.open, figures.high, figures.low, volume, seconds])
             if part != self._parts.get(key):
                 changed[key] = self._parts[key] = part
         return changed

@@ -16,12 +16,12 @@ from dashboards.comparing import Comparing, standings
 from dashboards.days import Days
 from dashboards.delivery import Viewer
 from dashboards.frames import FRAME_S, Frames
-from dashboards.messages import status_text
 from dashboards.outlook import Outlook
 from dashboards.prices import Prices
 from dashboards.quote import WINDOW_S
 from dashboards.replies import Replies
 from dashboards.source import Source, past
+from dashboards.texts import status_text
 from dashboards.view import Selection, View
 from dashboards.watch import Watch
 from poeticoins import PoeticoinsError, Product, RequestTimeout

@@ -6,9 +6,9 @@ from typing import Any
 
 from dashboards import terse
 from dashboards.clock import now_ms
-from dashboards.messages import snapshot_text
 from dashboards.product import digits_of, tape_row
 from dashboards.quote import Quote
+from dashboards.texts import snapshot_text
 from dashboards.view import Selection
 from poeticoins import Product, Trade
 

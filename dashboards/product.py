@@ -1,11 +1,11 @@
 """What the open product is told: its candles, the tape of its trades, and each new one. Pure; no I/O, no clock."""
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from dashboards import format
+from dashboards.texts import compact
 from poeticoins import Trade
 
 INTERVALS = ("1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
@@ -39,7 +39,7 @@ def history_text(key: str, interval: str, past: Past) -> str:
     only if some candle is not of trades alone. Rows as of `tape_row`. gaps: those since the first candle, the newest
     last and MOST_GAPS at most.
     """
-    return _compact(
+    return compact(
         {
             "kind": "history",
             "key": key,
@@ -76,7 +76,7 @@ def _since(gaps: list[list[Any]], candles: Any) -> list[list[Any]]:
 
 def problem_text(key: str, interval: str, problem: str) -> str:
     """{"kind": "history", "key", "interval", "problem"}: nobody answered; what the page shows of it stays."""
-    return _compact({"kind": "history", "key": key, "interval": interval, "problem": format.clean(problem)})
+    return compact({"kind": "history", "key": key, "interval": interval, "problem": format.clean(problem)})
 
 
 def tape_row(trade: Trade) -> list[object]:
@@ -110,7 +110,3 @@ def amount_text(size: float) -> str:
 def digits_of(price: Decimal) -> int:
     """The decimals that the exchange wrote: 2 of `67829.30`."""
     return max(0, -int(price.as_tuple().exponent))
-
-
-def _compact(message: object) -> str:
-    return json.dumps(message, separators=(",", ":"))

@@ -1,12 +1,12 @@
 """The System place: the status as tables of values and words. Rules only; no I/O, no clock."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dashboards import format
 from dashboards.lately import Event, GapRow, Lately, changes, gaps, milliseconds, spoken, told
+from dashboards.texts import compact
 
 ROLES = {
     "supervisor": "starts and restarts all others",
@@ -65,8 +65,7 @@ class System:
         return self.text(now_ms) if self._told != before else self._message(now_ms, None)
 
     def _message(self, now_ms: int, events: list[list[object]] | None) -> str:
-        message = {"kind": "system", "now": now_ms, **self._known, "events": events}
-        return json.dumps(message, separators=(",", ":"))
+        return compact({"kind": "system", "now": now_ms, **self._known, "events": events})
 
 
 def processes(status: Any, heard: Heard) -> list[dict[str, object]]:

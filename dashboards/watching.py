@@ -4,12 +4,12 @@ What alerts need: how far each product's price went since they were last told. R
 Frames would not do: they hold the last price of a tenth of a second, and none reach a page that is hidden.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboards import format
+from dashboards.texts import compact
 from poeticoins import Trade
 
 MILLI_NS = 1_000_000
@@ -56,7 +56,7 @@ def begun(trade: Trade) -> Span:
 def part(key: str, span: Span) -> str:
     """[key, newest trade's time in ms, last, low, high]: prices as text, in the exchange's digits."""
     prices = (format.number_text(price) for price in (span.last, span.low, span.high))
-    return json.dumps([key, span.ms, *prices], separators=(",", ":"))
+    return compact([key, span.ms, *prices])
 
 
 def watched_text(
@@ -70,5 +70,5 @@ def watched_text(
     told = [key for key in keys if key in parts]
     if not told:
         return ""
-    past = "" if lines is None else f',"lines":{json.dumps(lines, separators=(",", ":"))}'
+    past = "" if lines is None else f',"lines":{compact(lines)}'
     return f'{{"kind":"watched","now":{now_ms},"parts":[{",".join(parts[key] for key in told)}]{past}}}'

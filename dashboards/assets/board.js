@@ -1,4 +1,4 @@
-// The whole page. The server sends texts (dashboards/frames.py, messages.py); everything here can be thrown away and drawn anew.
+// The whole page; everything here can be thrown away and drawn anew from what the server sends (incoming.js).
 
 class Board {
   // model: Panel's side of the component; before there is one, whatever keeps what is said until `join`.
@@ -8,7 +8,7 @@ class Board {
     this.browser = new Browser(model.owns_page);
     if (model.owns_page) LIGHT.read();
     const { view, ignored } = this.browser.read(true);
-    Object.assign(this, { view, ignored, catalogue: [], keys: new Map(), shown: [], snapshotAt: 0, cut: 0 });
+    Object.assign(this, { view, ignored, catalogue: [], shown: [], snapshotAt: 0, incoming: new Incoming(this) });
     if (view.products) this.browser.write(view, false);
     this.build();
   }
@@ -61,89 +61,16 @@ class Board {
   // What cannot be shown has been read all the same, or the server would soon stop sending.
   receive(text) {
     try {
-      this.take(text);
+      this.incoming.take(text);
     } finally {
       this.link.acknowledge();
     }
-  }
-
-  take(text) {
-    const message = text.startsWith("frame ") ? frameOf(text, this.keys) : JSON.parse(text);
-    this.link.heard();
-    if (message.now) this.clock.heard(message.now);
-    this.alerts.watcher.note();
-    if (this.desk.holds(message)) return;
-    if (message.kind === "snapshot") this.renew(message);
-    else if (message.kind === "status") this.tell(message.status);
-    else if (message.kind === "history") this.remember(message);
-    else if (message.kind === "days") this.hear(message.days);
-    else if (message.kind === "system") this.system.show(message);
-    else if (message.kind === "chart") this.focus.chart.embed(message.item);
-    else if (message.kind === "watched") this.alerts.watcher.hear(message);
-    else if (message.kind === "export") this.exporter.hear(message);
-    else if (message.kind.startsWith("compare")) this.compareWith(message);
-    else this.update(message);
-    this.draw();
-  }
-
-  renew({ status, cards, catalogue, now }) {
-    this.asked = false;
-    this.status.show(status);
-    this.desk.told(status);
-    this.catalogue = catalogue;
-    this.keys = new Map(catalogue.map(({ number, key }) => [String(number), key]));
-    this.alerts.know(catalogue);
-    if (this.view.place === USUAL_PLACE) this.deal(cards, now); // elsewhere there are none, and the old ones may wait
-    for (const place of [this.focus, this.compare]) place.wantChart(); // a page that was far behind may have missed it
-    this.arrange();
-    this.tick();
-    // A frame that overtook this snapshot was newer than it: ask again rather than show its price late.
-    // A tab that sleeps shows none, and says hello when it wakes.
-    if (this.cut > now && !this.desk.unseen.asleep) this.hello();
-  }
-
-  deal(cards, now) {
-    const before = this.grid.cards;
-    this.grid.cards = new Map(cards.map((card) => [card.key, (card.part && before.get(card.key)?.renew(card)) || new Card(card)]));
-    this.snapshotAt = now;
-  }
-
-  tell(status) {
-    this.status.show(status);
-    this.desk.told(status);
-    this.focus.recount(status.counts);
-    this.tick();
-  }
-
-  update({ cards, tape, now }) {
-    this.cut = now;
-    for (const part of cards) this.grid.cards.get(part[0])?.take(part);
-    if (tape) this.focus.trade(tape);
-    this.desk.headline();
-  }
-
-  compareWith(message) {
-    this.compare.show(message);
-    this.desk.headline();
   }
 
   // What the tab is called at another place than the prices.
   get elsewhere() {
     const { place } = this.view;
     return place === "compare" ? `${PLACES.compare} ${this.compare.table?.coin ?? ""}`.trim() : PLACES[place];
-  }
-
-  remember(history) {
-    this.focus.history(history);
-    if (this.focus.ready) this.desk.meanwhile.fetched(this.focus);
-  }
-
-  // The last 24 hours, of what they changed for.
-  hear(days) {
-    for (const day of days) {
-      this.grid.cards.get(day[0])?.day.show(day);
-      this.focus.day.show(day, this.focus.key);
-    }
   }
 
   // What the page brought along: true as of when it was made, and its age is told, but nothing comes yet.

@@ -324,7 +324,7 @@ def test_exchange_that_joins_a_shown_coin_gets_its_row_and_its_line(js):
 
 
 def test_message_that_cannot_be_shown_is_acknowledged_all_the_same(js):
-    board = "Object.assign(Object.create(Board.prototype), { link: new Link({}, {}) })"
+    board = "Object.assign(Object.create(Board.prototype), { link: new Link({}, {}), incoming: new Incoming({}) })"
 
     unseen = js(
         f"(() => {{ const board = {board}; try {{ board.receive('?') }} catch {{ return board.link.unseen }} }})()"
@@ -350,12 +350,13 @@ def test_snapshot_that_was_overtaken_is_asked_for_again_but_by_no_sleeping_tab(j
         """(() => {
             let hellos = 0;
             const nothing = () => {}, place = { wantChart: nothing };
-            const board = Object.assign(Object.create(Board.prototype), {
-                cut: 2, view: { place: "prices" }, status: { show: nothing }, alerts: { know: nothing },
+            const incoming = new Incoming({
+                view: { place: "prices" }, status: { show: nothing }, alerts: { know: nothing },
                 desk: { told: nothing, unseen: { asleep: it } }, focus: place, compare: place,
-                deal: nothing, arrange: nothing, tick: nothing, hello: () => hellos++,
+                grid: { cards: new Map() }, arrange: nothing, tick: nothing, hello: () => hellos++,
             });
-            board.renew({ status: {}, cards: [], catalogue: [], now: 1 });
+            incoming.cut = 2;
+            incoming.renew({ status: {}, cards: [], catalogue: [], now: 1 });
             return hellos;
         })()""",
         asleep,
