@@ -120,6 +120,11 @@ class ComparePlace {
     for (const side of this.sides.values()) side.ranking.tick(now, isLost);
   }
 
+  // Nothing is left for later.
+  settle() {
+    for (const side of this.sides.values()) side.chart.settle();
+  }
+
   close() {
     clearTimeout(this.asking);
     for (const side of this.sides.values()) side.close();

@@ -59,6 +59,7 @@ class Desk {
 
   toggle() {
     this.pause.toggle(this.board.clock.now());
+    if (this.pause.on) for (const place of [this.board.focus, this.board.compare]) place.settle();
     this.headline(true);
   }
 

@@ -176,15 +176,24 @@ class Focus {
   // At most once a second; what is shown is looked up then.
   tabulateSoon(from, to) {
     this.window = [from, to];
-    this.tabulating ??= setTimeout(() => {
-      this.tabulating = null;
-      const [first, last] = this.window;
-      const candles = this.candles.filter(({ start }) => start >= first && start <= last);
-      if (!candles.length || this.table.node.hidden) return;
-      const span = this.spanOf({ from: candles[0].start, to: candles.at(-1).start });
-      const caption = `${this.name.textContent}: ${candles.length} candles of ${this.interval} in the ${span} shown, the newest first; times in ${ZONE}`;
-      this.table.show(caption, candles, (price) => this.written(price));
-    }, this.table.rows.size ? TABLE_MS : 0);
+    this.tabulating ??= setTimeout(() => this.fillTable(), this.table.rows.size ? TABLE_MS : 0);
+  }
+
+  fillTable() {
+    clearTimeout(this.tabulating);
+    this.tabulating = null;
+    const [first, last] = this.window;
+    const candles = this.candles.filter(({ start }) => start >= first && start <= last);
+    if (!candles.length || this.table.node.hidden) return;
+    const span = this.spanOf({ from: candles[0].start, to: candles.at(-1).start });
+    const caption = `${this.name.textContent}: ${candles.length} candles of ${this.interval} in the ${span} shown, the newest first; times in ${ZONE}`;
+    this.table.show(caption, candles, (price) => this.written(price));
+  }
+
+  // Nothing is left for later.
+  settle() {
+    this.chart.settle();
+    if (this.tabulating) this.fillTable();
   }
 
   // A price in as many digits as the exchange writes; one that is not known as a dash.

@@ -60,6 +60,11 @@ class TimeChart {
     this.waiting = setTimeout(() => this.draw(), isTime ? 0 : REFILL_MS * 1.5);
   }
 
+  // Nothing is left for later.
+  settle() {
+    if (this.waiting) this.draw();
+  }
+
   draw() {
     clearTimeout(this.waiting);
     this.waiting = 0;

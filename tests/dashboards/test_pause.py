@@ -5,6 +5,9 @@ import pytest
 pytestmark = pytest.mark.browser
 BTC, ETH = "coinbase:BTC-USD", "bitstamp:ETH-EUR"
 SOURCE = "Bokeh.documents.map(each => each.get_model_by_name('candles')).filter(Boolean).at(-1)?.data"
+BOARD = "[...document.querySelectorAll('*')].map(node => node.shadowRoot).find(root => root?.querySelector('.board'))"
+STILL = f"[{BOARD}.querySelector('.prices').innerText, {SOURCE}.x.at(-1)]"
+"""All text of the place, and the newest candle."""
 BEHIND = r"^Paused at \d\d:\d\d:\d\d: \d+ s and \d+ prices? behind"
 
 
@@ -12,12 +15,12 @@ def test_nothing_moves_while_paused_and_all_of_it_catches_up(served, screen):
     shown = screen(f"{served('demo').url}?products={BTC},{ETH}&focus={BTC}&interval=1s")
     shown.until(f"{SOURCE}?.x.length > 5 && board.querySelectorAll('.tape tbody tr').length > 3")
 
-    shown.page.get_by_role("button", name="Pause").click()
-    shown.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    text, candles = still(shown)
+    text, candles = shown.page.get_by_role("button", name="Pause").evaluate(
+        f"(pause) => {{ pause.click(); return {STILL} }}"
+    )
     shown.until(r"Number(/and (\d+) prices/.exec(board.querySelector('.paused').innerText)?.[1]) > 20")
 
-    assert still(shown) == (text, candles)
+    assert shown.page.evaluate(STILL) == [text, candles]
     assert shown.page.evaluate("document.getAnimations().length") == 0
     assert shown.page.title() == "Paused · Demo · Poeticoins"
     shown.until("new RegExp(argument).test(board.querySelector('.paused').innerText)", BEHIND)
@@ -28,11 +31,6 @@ def test_nothing_moves_while_paused_and_all_of_it_catches_up(served, screen):
     # every trade of the pause is in the tape
     shown.until("(ids => ids.length > 20)([...board.querySelectorAll('.tape tbody tr')])")
     assert shown.troubles == []
-
-
-def still(shown):
-    """All text of the place, and the newest candle."""
-    return shown.page.locator(".prices").inner_text(), shown.page.evaluate(f"{SOURCE}.x.at(-1)")
 
 
 def test_product_that_is_opened_while_paused_stands_still_as_of_then(served, screen):
