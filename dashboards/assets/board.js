@@ -83,6 +83,7 @@ class Board {
   join(model) {
     const waiting = this.link.join(model);
     this.hello(); // first: who has not said it gets no answers
+    if (this.desk.unseen.asleep) this.desk.unseen.sleep(); // nobody heard it when it fell asleep
     for (const message of waiting) this.link.say(message);
   }
 

@@ -10,9 +10,9 @@ class Nobody {
     this.waiting = [];
   }
 
-  // What is shown is told by the hello to come, as it is by then.
+  // What is shown, and whether anybody looks, is told by the hello to come, as it is by then.
   send_msg(message) {
-    if (!message.hello && !("select" in message)) this.waiting.push(message);
+    if (!["hello", "select", "hidden"].some((word) => word in message)) this.waiting.push(message);
   }
 }
 

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,18 +99,19 @@ class Screen:
     def text(self, selector: str) -> str:
         return self.page.locator(selector).first.inner_text()
 
-    def until(self, expression: str, argument: object = None) -> None:
+    def until(self, expression: str, argument: object = None) -> Any:
         """
-        Waits until the JavaScript `expression`, of `board` (the page's shadow root) and `argument`, is true.
+        Waits until the JavaScript `expression`, of `board` (the page's shadow root) and `argument`, is true; its value.
 
         Only once BokehJS is there: what the page shows before is test_opening.py's.
         """
-        self.page.wait_for_function(
+        found = self.page.wait_for_function(
             "argument => { const board = [...document.querySelectorAll('*')].map(node => node.shadowRoot)"
             ".find(root => root && root.querySelector('.board'));"
             f"return board && window.Bokeh?.documents.length && ({expression}) }}",
             arg=argument,
         )
+        return found.json_value()
 
 
 @pytest.fixture

@@ -104,10 +104,12 @@ def test_page_comes_back_from_ten_minutes_without_a_link_and_says_so_in_one_line
         shown.go(f"http://127.0.0.1:{link.port}/?products={ETH},{BTC}&focus={BTC}&interval=5s")
         shown.until(NO_HOLES)
         newest = shown.page.evaluate(f"{SOURCE}.x.at(-1)")
+        elsewhere = screen(f"http://127.0.0.1:{server.port}/?products={BTC}&focus={BTC}")
 
         getattr(link, how)()
         shown.page.clock.fast_forward("10:00")
         shown.until(f"{BADGE} === 'lost'")
+        elsewhere.until(f"{TWINS}.at(0) > argument + 5", shown.until(f"{TWINS}.at(0)"))  # it trades meanwhile
         link.mend()
 
         shown.until(f"{BADGE} === 'live' && {SOURCE}.x.at(-1) > argument && {NO_HOLES}", newest)

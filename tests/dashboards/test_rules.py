@@ -344,6 +344,25 @@ def test_tab_changes_once_a_second_however_often_the_price_turns(js):
     assert titles == ["0", "Paused"]
 
 
+@pytest.mark.parametrize(("asleep", "said"), [(True, ["hello", "hidden"]), (False, ["hello"])])
+def test_tab_that_fell_asleep_before_there_was_a_link_says_so_once_there_is(js, asleep, said):
+    words = js(
+        """(() => {
+            const said = [], unseen = new Unseen(() => [], message => said.push(...Object.keys(message)), () => {});
+            const board = Object.assign(Object.create(Board.prototype), {
+                desk: { unseen }, link: { join: () => [] }, hello: () => said.push("hello"),
+            });
+            if (it) unseen.sleep();
+            said.length = 0;
+            board.join({});
+            return said;
+        })()""",
+        asleep,
+    )
+
+    assert words == said
+
+
 @pytest.mark.parametrize(("asleep", "asked"), [(True, 0), (False, 1)])
 def test_snapshot_that_was_overtaken_is_asked_for_again_but_by_no_sleeping_tab(js, asleep, asked):
     hellos = js(
