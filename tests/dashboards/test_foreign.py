@@ -34,7 +34,8 @@ class Watch:
         assert self.shown.page.evaluate("window.hasRun") is None
         assert self.shown.page.locator("img, iframe, object, script[src=x]").count() == 0
         assert self.ran == []
-        assert self.shown.troubles == []
+        # a price that is no number gives the chart no range, which Bokeh says
+        assert [trouble for trouble in self.shown.troubles if "could not set initial ranges" not in trouble] == []
 
 
 def changed(socket, wire):
@@ -73,7 +74,8 @@ def test_names_problems_and_reasons_are_shown_as_text(served, screen, query, unt
 @pytest.mark.parametrize("place", ["prices", "compare"])
 def test_prices_sizes_and_ids_of_the_wire_are_shown_as_text(served, screen, place):
     def wire(message):
-        numbers = r"67,829\.30|0\.0119|\b1\d{6}\b" if place == "prices" else r"67,829\.30"
+        # as text, not as numbers of JSON, of the chart and its candles
+        numbers = r"67,829\.30|(?<![\[,:])\b(?:0\.0119|1\d{6})\b" if place == "prices" else r"67,829\.30"
         return re.sub(numbers, TOKEN, message)
 
     watch = Watch(screen, served("twins").url, f"?products={BTC}&focus={BTC}&place={place}", wire)
