@@ -94,8 +94,8 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = -1.0
-    if not 0 <= speed < 1e9:
-        raise argparse.ArgumentTypeError(f"expected a factor from 0 to 1e9, got {text!r}")
+    if not 0 <= speed <= 1e6:
+        raise argparse.ArgumentTypeError(f"expected a factor from 0 to 1e6, got {text!r}")
     return speed
 
 
