@@ -20,7 +20,7 @@ from poeticoins import journal_layout as layout
 from poeticoins.errors import JournalError
 from poeticoins.journal_layout import ALIVE, AUDITED, COUNTERS, NEXT, TRADES, Inheritance, Tail
 from poeticoins.model import AnyItem, Product, Trade
-from poeticoins.record import RECORD_SIZE, are_whole, pack
+from poeticoins.record import RECORD_SIZE, pack
 
 
 class Journal:
@@ -124,7 +124,7 @@ def read_tail(path: Path, product: Product, mode: str, first: int = 1, limit: in
             if not layout.is_journal(view, layout.identity_of(mode, product)):
                 return None
             tail = layout.tail(view, first, limit)
-            return tail if are_whole(tail.records) else None
+            return tail if tail.is_whole else None
     except (FileNotFoundError, ValueError):  # ValueError: an empty file cannot be mapped
         return None
 

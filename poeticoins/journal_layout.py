@@ -10,7 +10,7 @@ from array import array
 from typing import NamedTuple
 
 from poeticoins.model import Product
-from poeticoins.record import FLAGS, KIND, LATE, RECORD, RECORD_SIZE, TRADE, are_whole, sequences
+from poeticoins.record import EPOCH, FLAGS, KIND, LATE, RECORD, RECORD_SIZE, TRADE, are_whole, epochs, sequences
 
 HEADER = 4096
 COUNTERS = 128
@@ -33,6 +33,15 @@ class Tail(NamedTuple):
     last: int
     records: bytes
     alive_at_ns: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the records are those that it names, and none of them is torn. Takes 10 ms for 50,000."""
+        return (
+            sequences(self.records) == array("Q", range(self.first, self.last + 1))
+            and epochs(self.records) <= {self.epoch}
+            and are_whole(self.records)
+        )
 
 
 class Inheritance(NamedTuple):
@@ -96,9 +105,7 @@ def examine(content: bytes, identity: bytes, capacity: int) -> tuple[int, str | 
         return epoch, f"its capacity is {found_capacity}, the settings say {capacity}"
     if len(content) != size_of(capacity):
         return epoch, f"expected {size_of(capacity)} bytes, found {len(content)}"
-    following = _LIVE.unpack_from(content, COUNTERS)[NEXT]
-    view = memoryview(content)
-    if not (_is_whole(sequences(view[HEADER:]), following) and are_whole(tail(view, 1, None).records)):
+    if not tail(memoryview(content), 1, None).is_whole:
         return epoch, "some of its records are not those that its header names"
     return epoch, None
 
@@ -107,12 +114,16 @@ def inheritance(content: bytes, identity: bytes) -> Inheritance | None:
     """What a file put aside still holds whole; None if that is no trade, or not of this product and mode."""
     if len(content) < HEADER or _FACTS.unpack_from(content)[:2] != (_MAGIC, identity):
         return None
-    capacity = _FACTS.unpack_from(content)[3]
+    _, _, epoch, capacity = _FACTS.unpack_from(content)
     records = content[HEADER : len(content) - (len(content) - HEADER) % RECORD_SIZE]
     whole = [
         row
         for slot, row in enumerate(RECORD.iter_unpack(records))
-        if row[KIND] == TRADE and not row[FLAGS] & LATE and row[0] and (row[0] - 1) % max(capacity, 1) == slot
+        if row[KIND] == TRADE
+        and not row[FLAGS] & LATE
+        and row[0]
+        and (row[0] - 1) % max(capacity, 1) == slot
+        and row[EPOCH] == epoch
     ]
     newest = next((row for row in sorted(whole, reverse=True) if are_whole(RECORD.pack(*row))), None)
     if newest is None:
@@ -134,16 +145,6 @@ def tail(view: memoryview, first: int, limit: int | None) -> Tail:
     if untouched > first:
         copy, first = copy[(untouched - first) * RECORD_SIZE :], untouched
     return Tail(epoch, first, max(last, first - 1), copy, alive_at_ns)
-
-
-def _is_whole(found: "array[int]", following: int) -> bool:
-    """Whether the slots hold the sequences that they must; the one that is written next may hold anything."""
-    capacity, newest = len(found), following - 1
-    if newest < capacity:
-        return found[:newest] == array("Q", range(1, following))
-    slot = (newest - 1) % capacity
-    older = array("Q", range(following + 1 - capacity, newest - slot))
-    return found[: slot + 1] == array("Q", range(newest - slot, following)) and found[slot + 2 :] == older
 
 
 def _text(identity: bytes) -> str:

@@ -21,13 +21,13 @@ from poeticoins.model import EXACT, Gap, GapReason, Item, Origin, Product, Refil
 
 RECORD = struct.Struct("<QqqqqqbbBBI")
 RECORD_SIZE = RECORD.size
-KIND, FLAGS = 8, 9  # the places of `kind` and `flags` in what RECORD unpacks
+KIND, FLAGS, EPOCH = 8, 9, 10  # the places of `kind`, `flags` and `epoch` in what RECORD unpacks
 TRADE, GAP, REFILL = 0, 1, 2
 SELL, LATE, ORIGIN_SHIFT = 1, 2, 2
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 REASONS: tuple[GapReason, ...] = get_args(GapReason)
 _WORDS = RECORD_SIZE // 8  # all of a record's whole numbers lie at multiples of eight
-_KIND_AT = 50
+_KIND_AT, _EPOCH_AT = 50, 52
 _LEAST_OF_TRADES, _LEAST_OF_OTHERS = (0, 1, 0, 1, 1), (-1, 0, 0, -1, -1)  # of the numbers after the sequence
 _FLAGS_END = len(ORIGINS) << ORIGIN_SHIFT
 _FLAGS_ENDS = {TRADE: _FLAGS_END, GAP: len(REASONS), REFILL: 1}
@@ -90,6 +90,11 @@ def record_at(records: bytes, place: int) -> bytes:
 def sequences(records: bytes | memoryview) -> "array[int]":
     """The sequence of each record."""
     return array("Q", memoryview(records).cast("Q")[::_WORDS].tobytes())
+
+
+def epochs(records: bytes | memoryview) -> set[int]:
+    """All epochs that the records are of."""
+    return set(memoryview(records).cast("I")[_EPOCH_AT // 4 :: RECORD_SIZE // 4])
 
 
 def are_whole(records: bytes | memoryview) -> bool:

@@ -76,6 +76,10 @@ FOUND = {
         "journal records",
         files.a_journal()[4096 : 4096 + 50] + b"\1\x7f" + files.a_journal()[4096 + 52 :],
     ),
+    "a record of a journal has the sequence of none": (
+        "journal records",
+        files.a_journal()[4096:][: 5 * 56] + b"\xff" * 8 + files.a_journal()[4096:][5 * 56 + 8 :],
+    ),
     "bars with a good seal have gaps that are none": (
         "bars",
         msgspec.msgpack.encode([1, 1, [0, 0], 0, [b"", b"", b"", b""], b"\1\x7f" * 28]),

@@ -162,7 +162,8 @@ def test_a_journal_with_a_torn_record_is_put_aside(tmp_path, slot):
 
 
 @pytest.mark.parametrize(
-    ("at", "torn"), [(8, b"\0" * 48), (50, b"\x09"), (50, b"\1\x7f"), (32, b"\0" * 8), (16, b"\xff" * 8)]
+    ("at", "torn"),
+    [(8, b"\0" * 48), (50, b"\x09"), (50, b"\1\x7f"), (32, b"\0" * 8), (16, b"\xff" * 8), (7, b"\xf8"), (52, b"\xf8")],
 )
 def test_a_journal_with_a_record_that_only_begins_as_it_should_is_put_aside_and_not_read(tmp_path, at, torn):
     """Its sequence lay on a page of the disk that was saved, the rest on one that was not."""

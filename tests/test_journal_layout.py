@@ -20,7 +20,8 @@ def file_of(trades: range, capacity: int = 5, identity: bytes = b"demo coinbase:
     struct.pack_into("<20s44sII", content, 0, b"poeticoins journal 1", identity, EPOCH, capacity)
     struct.pack_into("<QQQQ", content, 128, trades.stop, ALIVE, len(trades), 0)
     for n in trades:
-        struct.pack_into("<Qqqqqq", content, 4096 + (n - 1) % capacity * 56, n, n + 100, NOON + n, n + 3, 1, 1)
+        at = 4096 + (n - 1) % capacity * 56
+        struct.pack_into("<Qqqqqq4xI", content, at, n, n + 100, NOON + n, n + 3, 1, 1, EPOCH)
     return content
 
 
@@ -73,11 +74,12 @@ def test_a_file_is_examined_before_it_is_written_on(content, capacity, expected)
         (file_of(range(8, 9), capacity=1), (108, ALIVE)),
         (put(file_of(range(3, 8)), 2, pack(Gap(BTC, "disconnected", 1, 2, sequence=8))), (107, ALIVE)),
         (put(file_of(range(3, 8)), 1, pack(Gap(BTC, "disconnected", 1, 2, sequence=7))), (106, 0)),
-        (put(file_of(range(3, 8)), 1, pack(make_trade(9, sequence=7, late=True))), (106, 0)),
-        (put(file_of(range(3, 8)), 0, pack(make_trade(9, sequence=77))), (107, ALIVE)),  # torn
-        (put(file_of(range(1, 3)), 1, pack(make_trade(0, at=4, sequence=2))), (0, ALIVE)),
+        (put(file_of(range(3, 8)), 1, pack(make_trade(9, sequence=7, epoch=EPOCH, late=True))), (106, 0)),
+        (put(file_of(range(3, 8)), 0, pack(make_trade(9, sequence=77, epoch=EPOCH))), (107, ALIVE)),  # torn
+        (put(file_of(range(3, 8)), 1, pack(make_trade(9, sequence=7, epoch=7))), (106, 0)),  # torn too
+        (put(file_of(range(1, 3)), 1, pack(make_trade(0, at=4, sequence=2, epoch=EPOCH))), (0, ALIVE)),
         (file_of(range(3, 8))[: 4096 + 56 + 30], (106, 0)),
-        (put(file_of(range(1, 1)), 4, pack(make_trade(9, sequence=0))), None),
+        (put(file_of(range(1, 1)), 4, pack(make_trade(9, sequence=0, epoch=EPOCH))), None),
         (file_of(range(1, 1)), None),
         (file_of(range(3, 8))[:4095], None),
         (file_of(range(3, 8), identity=FOREIGN), None),
