@@ -101,12 +101,15 @@ class Publication:
 
     @property
     def proof_of_life(self) -> int:
-        """When the exchange was last heard, as far as the journal knows; 0: never."""
+        """
+        Up to when nothing is missing, as far as the journal knows; 0: not known.
+
+        A trade is no proof beyond its own time, whenever it was received: it may have been fetched, or have waited in
+        the socket, with more behind it.
+        """
         last = self.last_trade
-        received = last.received_at_ns if last else 0
-        if last and last.origin == "backfill":  # when it was fetched says nothing about those after it
-            received = min(received, last.traded_at_ns)
-        return max(self.journal.alive_at_ns, received)
+        proved = min(last.received_at_ns, last.traded_at_ns) if last else 0
+        return max(self.journal.alive_at_ns, proved)
 
     @property
     def began_ns(self) -> int | None:

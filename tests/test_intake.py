@@ -371,6 +371,14 @@ def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     assert not any(isinstance(item, Refill) for item in by_time.sent)
 
 
+def test_a_trade_that_waited_in_the_socket_proves_nothing_of_the_time_in_which_it_did(by_time):
+    by_time.restart(killed=True)
+    by_time.intake.connected(WHEN + 99)
+    by_time.intake.release(by_time.needs[-1])
+
+    assert by_time.sent[-1].from_ns == by_time.sent[0].traded_at_ns < by_time.sent[0].received_at_ns
+
+
 def test_an_older_gaps_refill_that_reaches_into_a_new_hole_makes_no_gap_that_nobody_searches_for(by_time):
     by_time.intake.disconnected(WHEN + 1)
     by_time.intake.connected(WHEN + 2)
