@@ -106,6 +106,8 @@ class Intake:
     def disconnected(self, heard_at_ns: int) -> None:
         """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
         self.alive(heard_at_ns)
+        if self._hole and self._stands and self._waiting:  # lost, regained and lost: no search can be about both
+            self.release(self._waiting)
         self._stands = False
         self._hole = self._hole or self._hole_since(heard_at_ns, died=False)
 

@@ -521,6 +521,24 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
     assert by_time.intake.published.open_needs(0) == []
 
 
+def test_a_connection_lost_twice_while_a_search_is_under_way_leaves_a_gap_for_each_loss(by_time):
+    by_time.intake.disconnected(WHEN + 1)
+    by_time.intake.connected(WHEN + 2)
+    by_time.intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
+    by_time.intake.disconnected(WHEN + 3)
+    by_time.intake.connected(WHEN + 4)
+    by_time.intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+
+    by_time.intake.disconnected(WHEN + 6)
+
+    assert by_time.words == ["1", "gap", "5", "gap", "9"]
+    assert [item.from_ns for item in by_time.sent if isinstance(item, Gap)] == [WHEN + 1, WHEN + 3]
+    by_time.intake.connected(WHEN + 7)
+    assert by_time.needs[-1].from_ns == WHEN + 6
+    by_time.found(11)
+    assert by_time.words[5:] == ["11"]
+
+
 def test_an_intake_says_when_it_began_and_whether_anything_is_waited_for(run_dir):
     bench = Bench(run_dir)
     assert (bench.intake.published.began_ns, bench.intake.settled) == (None, False)
