@@ -3,12 +3,14 @@
 import asyncio
 from types import SimpleNamespace
 
+from poeticoins import refill
 from poeticoins.backfill import Need
 from poeticoins.exchanges import EXCHANGES
+from poeticoins.intake import Intake
 from poeticoins.model import Product
 from poeticoins.refill import Refills
 from poeticoins.rest import NoAnswer
-from tests.makers import make_settings
+from tests.makers import NOON, make_settings, make_trade
 
 BTC = Product("coinbase", "BTC", "USD")
 
@@ -41,3 +43,41 @@ async def test_open_gaps_are_searched_for_in_one_round_that_grows_rarer_however_
 
     running.cancel()
     assert 3 <= rest.asked - before <= 12
+
+
+class Slow:
+    """A REST that lists trades 1 to 9, once it may."""
+
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+
+    async def read(self, url, parse):
+        await self.may.wait()
+        return [make_trade(n, origin="backfill") for n in range(1, 10)]
+
+
+async def test_a_gap_that_shows_while_a_search_is_under_way_is_searched_for_too(run_dir, monkeypatch):
+    monkeypatch.setattr(refill, "time_ns", lambda: NOON)
+    rest = Slow()
+    settings = make_settings(run_dir, hold=0.01, refill_again=0.01, behind_after=1.0)
+    settings.journal(BTC).parent.mkdir(parents=True)
+    refills = Refills(EXCHANGES["coinbase"], settings, rest)
+    intake = Intake(BTC, settings, True, lambda frame: None, refills.want)
+    refills.intakes = {BTC: intake}
+    running = asyncio.create_task(refills.run())
+    intake.trade(make_trade(1), NOON)
+    intake.newest(4, 100.0)
+    intake.newest(4, 102.0)  # so 2 to 4 are searched for, and then it shows that 5 is missing too
+    intake.trade(make_trade(6), NOON)
+
+    async with asyncio.timeout(10):
+        while not intake.published.open_gaps:
+            await asyncio.sleep(0.001)
+        [gap] = intake.published.open_gaps
+        rest.may.set()
+        while intake.published.open_gaps:
+            await asyncio.sleep(0.001)
+
+    running.cancel()
+    assert (gap.first_id, gap.last_id) == (2, 5)
+    assert intake.published.journal.trades == 6

@@ -10,6 +10,8 @@ from tests.simulation.shrink import shrunk, story
 from tests.simulation.world import run
 
 REPEATS = Fault(1.0, "repeated", 1)
+ONCE_BROKEN = (901571, 902398, 903185, 906276)
+"""Seeds of worlds that have broken a promise once."""
 
 
 @pytest.mark.parametrize("first", range(1, 41, 10))
@@ -17,6 +19,11 @@ def test_whatever_is_hurt_every_trade_comes_once_and_in_order_or_a_gap_says_so(f
     wrong = [story(outcome) for seed in range(first, first + 10) if (outcome := run(plan(seed))).wrong]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_a_world_that_has_broken_a_promise_once_does_not_again(seed):
+    assert run(plan(seed)).wrong == []
 
 
 def test_a_seed_tells_the_same_story_each_time():
