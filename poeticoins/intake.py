@@ -118,11 +118,9 @@ class Intake:
         if need == self._waiting:
             self._refilled_in_time(need, trades, complete=complete)
             return
-        if self.published.has_let_go_of(need):
-            return
         received_at_ns = time_ns()
         # judged before the first goes out: each that does may push the id of a later one out of the memory
-        trades = [trade for trade in trades if trade.trade_id not in self._continuity.ids]
+        trades = self.published.missing(need, trades)
         late = sum(map(self._continuity.is_late, trades)) if need.after_id is None else 0
         # the past that comes late goes out from the present back: a death midway leaves no hole that nobody knows of
         for trade in (*trades[late:], *reversed(trades[:late])):

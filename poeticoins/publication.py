@@ -2,7 +2,7 @@
 One product's stream as it is published: each item is journalled, then sent. With the gaps in it that are still open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from poeticoins import messages, record, wire
 from poeticoins.backfill import Need
@@ -63,8 +63,7 @@ class Publication:
 
         None that the journal has let go of: the ids that were found of it may be forgotten too, and be published twice.
         """
-        oldest = self.journal.oldest
-        return [self.need_of(gap) for gap in self.open_gaps if gap.to_ns > since_ns and gap.sequence >= oldest]
+        return [self.need_of(gap) for gap in self._held_gaps if gap.to_ns > since_ns]
 
     def need_of(self, gap: Gap) -> Need:
         """What an open gap wants to be searched for."""
@@ -79,16 +78,31 @@ class Publication:
             del self._open[sequence]
             self.add(Refill(self._product, sequence, at_ns))
 
-    def has_let_go_of(self, need: Need) -> bool:
-        """Whether a gap that was searched for has left the journal meanwhile: nobody knows what of it had come."""
-        return min(self._gaps_of(need), default=self.journal.oldest) < self.journal.oldest
+    def missing(self, need: Need, trades: Sequence[Trade]) -> list[Trade]:
+        """
+        Those of the trades that a search has found too late that lie in what is still open.
+
+        Another search may have been quicker, or the journal have let go of the gap: then nobody knows any more what of
+        it had come. The past of one who knew nothing was no gap.
+        """
+        if need.after_id is not None and need.before_id is not None:
+            spans = [range(gap.first_id or 1, (gap.last_id or 0) + 1) for gap in self._held_gaps]
+            trades = [trade for trade in trades if any(trade.trade_id in span for span in spans)]
+        elif need.after_id is not None and not self._gaps_of(need):
+            return []
+        return [trade for trade in trades if trade.trade_id not in self._known.ids]
+
+    @property
+    def _held_gaps(self) -> list[Gap]:
+        """The open gaps that the journal still has."""
+        return [gap for gap in self.open_gaps if gap.sequence >= self.journal.oldest]
 
     def _gaps_of(self, need: Need) -> list[int]:
         """The sequences of the open gaps that a search is about."""
         return [
-            sequence
-            for sequence, (gap, *_) in self._open.items()
-            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need))
+            gap.sequence
+            for gap in self._held_gaps
+            if need.gap == gap.sequence or (need.gap is None and self._lies_in(gap, need))
         ]
 
     @staticmethod

@@ -119,6 +119,38 @@ def test_what_was_found_of_a_gap_is_not_published_again_once_the_journal_has_let
     assert len(bench.intake.published.open_gaps) == 1
 
 
+def test_a_slow_search_tells_nothing_again_that_a_quicker_one_has_found(run_dir):
+    bench = Bench(run_dir, journal_capacity=10)
+    bench.trade(1, 5)
+    bench.intake.release(bench.needs[0])
+    bench.needs += bench.intake.published.open_needs(0)
+    bench.found(2, 3, 4)
+    bench.trade(*range(6, 30))  # so the journal has let go of all this
+
+    bench.found(2, 3, 4, need=0)
+
+    assert bench.words[:7] == ["1", "gap", "5", "2l", "3l", "4l", "refill"]
+    assert bench.words[-1] == "29"
+
+
+def test_a_slow_search_by_time_tells_nothing_again_that_a_quicker_one_has_found(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False, journal_capacity=10)
+    bench.intake.connected(WHEN)
+    bench.found()
+    bench.trade(1)
+    bench.intake.disconnected(WHEN + 1)
+    bench.intake.connected(WHEN + 2)
+    bench.intake.release(bench.needs[-1])
+    bench.needs += bench.intake.published.open_needs(0)
+    bench.found(3)
+    bench.trade(*range(6, 30))
+
+    bench.found(3, need=1)
+
+    assert bench.words[:4] == ["1", "gap", "3", "refill"]
+    assert bench.words[-1] == "29"
+
+
 def test_a_search_that_finds_nothing_leaves_a_gap(with_history):
     with_history.trade(5)
     with_history.found(complete=False)

@@ -10,7 +10,7 @@ from tests.simulation.shrink import shrunk, story
 from tests.simulation.world import run
 
 REPEATS = Fault(1.0, "repeated", 1)
-ONCE_BROKEN = (901571, 902398, 903185, 906276)
+ONCE_BROKEN = (901571, 902398, 903185, 906276, 4000707, 4001790)
 """Seeds of worlds that have broken a promise once."""
 
 
