@@ -176,13 +176,23 @@ def _of_history(world: "World") -> list[str]:
     gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
     overrun = sum(gap.missing or 0 for gap in gaps if gap.reason == "overrun")
     old = [gap for gap in gaps if (gap.missing is None if gap.reason == "overrun" else _is_given_up(world, gap))]
+    heard = in_order[["epoch", "sequence"]].tolist()
+    old += _swallowed(world, heard, gaps)
     named = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in old)}
-    named |= _unheard(world, in_order[["epoch", "sequence"]].tolist(), history.next[0])
+    named |= _unheard(world, heard, history.next[0])
     missing = [trade_id for trade_id in missing if trade_id not in named]
     if len(missing) > overrun:
         wrong.append(f"historical has not got {missing[:10]}, and no gap says so")
     open_now = [gap for gap in gaps if not _is_given_up(world, gap) and gap.reason != "overrun"]
     return wrong + [f"historical holds {gap} for open" for gap in open_now]
+
+
+def _swallowed(world: "World", heard: list[tuple[int, int]], gaps: list[Gap]) -> list[Gap]:
+    """The gaps that were lost in an overrun of their epoch, which counts the places in the stream, and them for one."""
+    overrun = {gap.epoch for gap in gaps if gap.reason == "overrun" and gap.missing}
+    had = set(heard)
+    published = world.published.items()
+    return [item for at, item in published if isinstance(item, Gap) and item.epoch in overrun and at not in had]
 
 
 def _of_bars(world: "World") -> list[str]:
