@@ -16,7 +16,8 @@ from tests.faults.witness import disorder
 from tests.simulation.plan import LAG, STREAM
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Reader, World
+    from tests.simulation.hurting import Reader
+    from tests.simulation.world import World
 
 
 SLY = (*STREAM, *LAG)
