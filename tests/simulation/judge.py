@@ -163,7 +163,7 @@ def _breaks(world: "World", items: list[Item]) -> list[str]:
 
 def _of_history(world: "World") -> list[str]:
     history = _history(world)
-    in_order = history._ring.in_order()
+    in_order = history._window.ring.in_order()
     trades = in_order[in_order["kind"] == 0]
     on_time = trades[trades["flags"] & LATE == 0]
     records, _ = history.trades(10**6)
