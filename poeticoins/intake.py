@@ -98,18 +98,18 @@ class Intake:
             if self._want is None:
                 self.release(need)
 
-    def alive(self, heard_at_ns: int) -> None:
-        """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
+    def alive(self, proved_ns: int) -> None:
+        """The subscription stands, and nothing of what was traded until `proved_ns` is missing."""
         if self._hole is None and self._waiting is None:
-            self.published.journal.alive(heard_at_ns)
+            self.published.journal.alive(proved_ns)
 
-    def disconnected(self, heard_at_ns: int) -> None:
-        """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
-        self.alive(heard_at_ns)
+    def disconnected(self, proved_ns: int) -> None:
+        """The connection is gone; `proved_ns` is up to when nothing is missing of what was traded."""
+        self.alive(proved_ns)
         if self._hole and self._stands and self._waiting:  # lost, regained and lost: no search can be about both
             self.release(self._waiting)
         self._stands = False
-        self._hole = self._hole or self._hole_since(heard_at_ns, died=False)
+        self._hole = self._hole or self._hole_since(proved_ns, died=False)
 
     # -- what the exchange's REST says
 
