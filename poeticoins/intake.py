@@ -135,13 +135,21 @@ class Intake:
             self._searched = None
         if self._continuity.last_id is not None:
             self._name_searched(received_at_ns)  # else what was found is the past, and what is missing comes after it
-        for trade in trades:
-            self._accept(trade, received_at_ns)
+        for trade, at_ns in self._with_held(trades, received_at_ns):
+            self._accept(trade, at_ns)
         self._name_searched(received_at_ns)
         if self._hole and self._stands:
             self._search_hole()  # the connection was lost and regained meanwhile: the held go on waiting
         else:
             self._let_go(need)
+
+    def _with_held(self, trades: Sequence[Trade], received_at_ns: int) -> list[tuple[Trade, int]]:
+        """What was found, and in its place what it should have held: trades that have come by the connection."""
+        found = {trade.trade_id: (trade, received_at_ns) for trade in trades}
+        newest = max(found, default=0)
+        held = {trade.trade_id: (trade, at_ns) for trade, at_ns in self._held if trade.trade_id < newest}
+        whole = held | found
+        return [whole[trade_id] for trade_id in sorted(whole)]
 
     @property
     def unaudited_since_ns(self) -> int:

@@ -190,6 +190,16 @@ def test_at_first_start_the_past_comes_before_the_present(run_dir):
     assert bench.intake.published.gaps == 0
 
 
+def test_what_a_rest_left_out_and_the_connection_has_brought_goes_into_its_place(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+    bench.trade(4, 5, 9)
+
+    bench.found(2, 3, 5, 7)
+
+    assert bench.words == ["2", "3", "4", "5", "7", "9"]
+
+
 def test_at_first_start_without_an_answer_the_present_goes_out_and_nothing_is_called_missing(run_dir):
     bench = Bench(run_dir)
 

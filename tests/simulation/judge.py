@@ -222,17 +222,22 @@ def _of_bars(world: "World") -> list[str]:
 
 
 def _of_late(world: "World") -> list[str]:
-    """Where ids do not count by one: late trades that no gap before them has named, if no socket has left them out."""
+    """
+    Where ids do not count by one: late trades that no gap before them has named, if no socket has left them out, and no
+    REST what its socket was about to bring.
+    """
     if world.plan.contiguous or any(fault.kind in SLY for fault in world.plan.faults):
         return []
     gaps: list[Gap] = []
     unnamed = []
+    short = any(fault.kind == "rest short" for _, fault in world.faults.struck)
     begun: dict[int, int] = {}  # by epoch: what is older than its first trade has not been missing from it
     for item in world.published.values():
         if isinstance(item, Gap):
             gaps.append(item)
         elif isinstance(item, Trade):
             expected = item.traded_at_ns >= begun.setdefault(item.epoch, item.traded_at_ns)
-            if expected and item.late and not any(_covers(gap, item) for gap in gaps):
+            overtaken = short and item.origin == "live"
+            if expected and item.late and not overtaken and not any(_covers(gap, item) for gap in gaps):
                 unnamed.append(item.trade_id)
     return [f"{unnamed[:10]} came late, and no gap before them said so"] if unnamed else []
