@@ -4,6 +4,8 @@ One product's stream as it is published: each item is journalled, then sent. Wit
 
 from collections.abc import Callable, Sequence
 
+from msgspec import structs
+
 from poeticoins import messages, record, wire
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
@@ -33,7 +35,7 @@ class Publication:
         self.gaps = self.refills = 0
         self._product, self._mode = product, settings.mode
         self._topic = wire.topic(product)
-        self._known, self._send = known, send
+        self.known, self._send = known, send
         self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._restore()
 
@@ -42,13 +44,18 @@ class Publication:
         item = self.journal.append(item)
         if isinstance(item, Gap):
             self.gaps += 1
-            self._open[item.sequence] = (item, self._known.last_id or 0, self._known.last_traded_ns)
+            self._open[item.sequence] = (item, self.known.last_id or 0, self.known.last_traded_ns)
         elif isinstance(item, Refill):
             self.refills += 1
         elif isinstance(item, Trade) and not item.late:
             self.last_trade = item
         self._send(wire.frame(self._topic, wire.message_of(item)))
         return item
+
+    def accept(self, trade: Trade, received_at_ns: int) -> None:
+        """A trade from the exchange: nothing if it is known, else itself, behind the hole before it if there is one."""
+        for item in self.known.accept(trade):
+            self.add(structs.replace(item, received_at_ns=received_at_ns) if isinstance(item, Trade) else item)
 
     # -- its gaps
 
@@ -90,7 +97,7 @@ class Publication:
             trades = [trade for trade in trades if any(trade.trade_id in span for span in spans)]
         elif need.after_id is not None and not self._gaps_of(need):
             return []
-        return [trade for trade in trades if trade.trade_id not in self._known.ids]
+        return [trade for trade in trades if trade.trade_id not in self.known.ids]
 
     @property
     def _held_gaps(self) -> list[Gap]:
@@ -161,7 +168,7 @@ class Publication:
 
     def _restore(self) -> None:
         """Goes on from the journal: no trade of it is published twice, and its open gaps are still to be refilled."""
-        records, known = self.journal.tail().records, self._known
+        records, known = self.journal.tail().records, self.known
         for trade_id in record.trade_ids(records[-RECENT * record.RECORD_SIZE :]):
             known.ids.add(trade_id)
         known.ids.recall_later(record.newest_id(records), lambda: record.trade_ids(self.journal.tail().records))

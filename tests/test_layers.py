@@ -19,7 +19,7 @@ LINE = [
     # doors
     {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
-    {"publication", "nursery"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
+    {"publication", "nursery"}, {"late"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
     {"connection"}, {"follower"},
     {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
     {"status", "keeping", "notify"}, {"supervision"}, {"command"},
