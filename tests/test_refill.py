@@ -45,6 +45,35 @@ async def test_open_gaps_are_searched_for_in_one_round_that_grows_rarer_however_
     assert 3 <= rest.asked - before <= 12
 
 
+class Partial(Listless):
+    """A REST that lists the trades of every hole but of one that ends before trade 12."""
+
+    async def read(self, url, parse):
+        before = int(url.rpartition("after=")[2].partition("&")[0])
+        if before == 12:
+            return await super().read(url, parse)
+        return [make_trade(before - 1, origin="backfill")]
+
+
+async def test_holes_that_are_refilled_at_once_have_an_older_gap_searched_for_no_sooner(run_dir):
+    rest = Partial()
+    refills = Refills(EXCHANGES["coinbase"], make_settings(run_dir, refill_again=0.1), rest)
+    published = SimpleNamespace(open_needs=lambda since_ns: [Need(BTC, after_id=10, before_id=12, gap=10)])
+    refills.intakes = {BTC: SimpleNamespace(published=published, refilled=lambda *_, **__: 0)}
+    running = asyncio.create_task(refills.run())
+    refills.retry()
+    async with asyncio.timeout(10):
+        while rest.asked < 3:  # at once, and after pauses of 0.1 and 0.2 s; the next is one of 0.4
+            await asyncio.sleep(0.001)
+
+    for n in range(20, 26):
+        refills.want(Need(BTC, after_id=n, before_id=n + 2))
+        await asyncio.sleep(0.15)
+
+    running.cancel()
+    assert rest.asked <= 5
+
+
 class Slow:
     """A REST that lists trades 1 to 9, once it may."""
 
