@@ -2,23 +2,21 @@
 What historical keeps of one product, and its answers: the merge, the trades, the bars and the known gaps. No I/O.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import structs
 
 from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
-from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
+from poeticoins.gaps import Gaps
+from poeticoins.model import Product, Trade
+from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, unpack
 from poeticoins.ring import RECORD_DTYPE, Records, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted, follows
 from poeticoins.window import PAGE, Window, place_of
 
 REPLAY_PAGE = 4_000  # records in one answer to a replay question, so that nobody waits long behind it
-GAPS_KEPT = 1_000
 LATE_AT_ONCE = 1_000  # late trades whose candles are corrected together, at the latest
 
 
@@ -27,7 +25,7 @@ class History:
 
     def __init__(self, product: Product, settings: Settings) -> None:
         self.product = product
-        self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self.gaps = Gaps(product)
         self._merge: Merge[bytes] | None = None
         self._window = Window(settings.ring_capacity)
         self.chart = Chart((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
@@ -44,11 +42,10 @@ class History:
 
     def restore_bars(self, kept: Kept) -> None:
         """What `kept` said, before anything else came in. Raises ValueError, and takes nothing, if that cannot be."""
-        if not are_whole(kept.notes):
-            raise ValueError("expected records of gaps, got what is none")
+        gaps = Gaps(self.product)
+        gaps.restore(kept.notes)
         self.chart.restore(kept.tiers, kept.began_ns)
-        for _, record in split(kept.notes):
-            self._note(unpack(record, self.product))
+        self.gaps = gaps
         self._kept = kept
         self._window.newest = self._charted = kept.newest
 
@@ -92,8 +89,7 @@ class History:
                 self._complete_from = item.last + 1
                 now = self._window.newest[0]
                 until = max(now, RECORD.unpack(following)[2]) if isinstance(following, bytes) else now
-                missing = item.last - item.first + 1
-                self.gaps.append(Gap(self.product, "overrun", now, until, missing=missing, epoch=item.epoch))
+                self.gaps.overrun(now, until, item.epoch, item.last - item.first + 1)
             else:
                 self._file(item)
 
@@ -104,7 +100,7 @@ class History:
             self._begin(epoch, sequence, (traded_ns, trade_id if kind == TRADE else 0))
         if kind != TRADE:
             self._window.note(record)
-            self._note(unpack(record, self.product))
+            self.gaps.note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
             self._repeated[sequence] = record
@@ -117,21 +113,12 @@ class History:
             if len(self._late) >= LATE_AT_ONCE:
                 self._chart_late()
 
-    def _note(self, item: Trade | Gap | Refill) -> None:
-        """Keeps a gap, and on a refill its end."""
-        if isinstance(item, Gap):
-            self.gaps.append(item)
-        elif isinstance(item, Refill):
-            for at, gap in enumerate(self.gaps):
-                if (gap.epoch, gap.sequence) == (item.epoch, item.gap):
-                    self.gaps[at] = structs.replace(gap, refilled_at_ns=item.at_ns)
-
     def _load(self, records: Records, last: int) -> None:
         """A whole journal at once, up to `last`, into what is empty but for kept bars: 50,000 records in some 30 ms."""
         self._window.restore(records)
         fresh = self._chart_journal(records, last)
         for record in fresh[fresh["kind"] != TRADE]:
-            self._note(unpack(record.tobytes(), self.product))
+            self.gaps.note(unpack(record.tobytes(), self.product))
 
     def _chart_journal(self, records: Records, last: int) -> Records:
         """Adds what the kept bars have not got yet, and returns it; of another epoch, that is what is newer."""
@@ -156,8 +143,7 @@ class History:
         """What the journal no longer had when it was read again is missing in the bars: a gap."""
         on_time = fresh[(fresh["kind"] == TRADE) & (fresh["flags"] & LATE == 0)]
         until = int(on_time["traded_at_ns"][0]) if len(on_time) else kept.newest[0]
-        from_ns = min(kept.newest[0], until)
-        self.gaps.append(Gap(self.product, "overrun", from_ns, until, missing=missing, epoch=self._epoch))
+        self.gaps.overrun(min(kept.newest[0], until), until, self._epoch, missing)
 
     def _begin(self, epoch: int, sequence: int, first: tuple[int, int]) -> None:
         """
@@ -171,7 +157,7 @@ class History:
                 int(trade_id) for trade_id in sorted_trades(self._window.ring.in_order())["trade_id"]
             }
         if known[0] and not self._goes_on(epoch, sequence, first):
-            self.gaps.append(Gap(self.product, "overrun", known[0], max(known[0], first[0]), epoch=epoch))
+            self.gaps.overrun(known[0], max(known[0], first[0]), epoch)
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
 
     def _goes_on(self, epoch: int, sequence: int, first: tuple[int, int]) -> bool:
@@ -209,15 +195,10 @@ class History:
     def kept(self) -> Kept:
         """The bars and the known gaps, for the disk."""
         self._chart_late()
-        refills = [
-            Refill(self.product, gap.sequence, gap.refilled_at_ns, gap.epoch)
-            for gap in self.gaps
-            if gap.refilled_at_ns is not None
-        ]
-        notes = b"".join([pack(gap) for gap in self.gaps] + [pack(refill) for refill in refills])
         epoch, following = self.next
         return Kept(
-            epoch, following - 1, self._window.newest, self.chart.began_ns, self.chart.tiers, notes, self._before
+            epoch, following - 1, self._window.newest, self.chart.began_ns, self.chart.tiers, self.gaps.records,
+            self._before,
         )  # fmt: skip
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
