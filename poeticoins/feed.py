@@ -62,9 +62,9 @@ class Feed:
         """What is followed, on one connection or another."""
         return {product for link in self._links for product in link.acked}
 
-    def _heard_at_ns(self, product: Product) -> int | None:
-        """When a connection was last heard that has the product confirmed; None if none has."""
-        return max((link.heard_at_ns for link in self._links if product in link.acked), default=None)
+    def _proved_ns(self, product: Product) -> int | None:
+        """Up to when nothing is missing, by a connection that has the product confirmed; None if none has."""
+        return max((link.proved_ns for link in self._links if product in link.acked), default=None)
 
     def opened(self, link: Link) -> None:
         """A connection stands, and the subscriptions are being asked for."""
@@ -78,17 +78,17 @@ class Feed:
             self._reconnects += 1
             self._last_loss = {"why": escaped(why, LONGEST_WHY), "heard_at": _iso(link.heard_at_ns)}
             for product in link.acked - self.confirmed:
-                self._intakes[product].disconnected(link.heard_at_ns)
+                self._intakes[product].disconnected(link.proved_ns)
         if not self._links:
             self.state, self.problem = "reconnecting", why
         elif link and link.acked - self.confirmed:
             self._degrade()
 
     def pause(self) -> None:
-        """Notes that from the last frame on trades may be missed."""
+        """Notes that from now on trades may be missed."""
         for product, intake in self._intakes.items():
-            if (heard_at_ns := self._heard_at_ns(product)) is not None:
-                intake.disconnected(heard_at_ns)
+            if (proved_ns := self._proved_ns(product)) is not None:
+                intake.disconnected(proved_ns)
         self._links = []
 
     def check(self, link: Link, now: float) -> None:
@@ -103,8 +103,8 @@ class Feed:
         Raises JournalError if a journal has been deleted.
         """
         for product, intake in self._intakes.items():
-            if (heard_at_ns := self._heard_at_ns(product)) is not None:
-                intake.alive(heard_at_ns)
+            if (proved_ns := self._proved_ns(product)) is not None:
+                intake.alive(proved_ns)
             intake.published.journal.check()
             intake.published.heartbeat()
 
@@ -143,6 +143,7 @@ class Feed:
             self._bad(BadFrame(f"expected a trade of today, got one of {trade.traded_at:%Y-%m-%d %H:%M} UTC"), frame)
         else:
             if trade.origin == "live":  # what a snapshot repeats was traded before anybody listened
+                link.proves(trade.traded_at_ns if self._strict_time else link.heard_at_ns)
                 if trade.product not in link.acked:
                     self._subscribed(link, (trade.product,))  # no better confirmation than a trade
                 self._arrivals.take(now, link.heard_at_ns - trade.traded_at_ns if self._strict_time else None)
@@ -150,9 +151,9 @@ class Feed:
 
     def _subscribed(self, link: Link, products: Iterable[Product]) -> None:
         for product in {product for product in products if product in self._intakes} - link.acked:
-            if (heard_at_ns := self._heard_at_ns(product)) is not None:
+            if (proved_ns := self._proved_ns(product)) is not None:
                 # another connection has it, which may have died since it was heard, and nobody knows
-                self._intakes[product].disconnected(heard_at_ns)
+                self._intakes[product].disconnected(proved_ns)
             link.acked.add(product)
             self._intakes[product].connected(link.heard_at_ns)
         if len(self.confirmed) == len(self._intakes) and self.state != "live":

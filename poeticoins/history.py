@@ -1,24 +1,22 @@
 """
-What historical keeps of one product, and its answers: the merge, the ring, the bars and the known gaps. No I/O.
+What historical keeps of one product, and its answers: the merge, the trades, the bars and the known gaps. No I/O.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import structs
 
 from poeticoins.candles import Bars, Deal
 from poeticoins.chart import Chart, Kept
 from poeticoins.config import Settings
-from poeticoins.model import Gap, Product, Refill, Trade
-from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, are_whole, pack, unpack
-from poeticoins.ring import RECORD_DTYPE, Records, Ring, sorted_trades
+from poeticoins.gaps import Gaps
+from poeticoins.model import Product, Trade
+from poeticoins.record import LATE, RECORD, RECORD_SIZE, TRADE, unpack
+from poeticoins.ring import RECORD_DTYPE, Records, sorted_trades
 from poeticoins.sequence import Lost, Merge, Wanted, follows
+from poeticoins.window import PAGE, Window, place_of
 
-PAGE = 60_000  # records in one answer: 3.4 MB, under the 4 MiB that a reader accepts
 REPLAY_PAGE = 4_000  # records in one answer to a replay question, so that nobody waits long behind it
-GAPS_KEPT = 1_000
 LATE_AT_ONCE = 1_000  # late trades whose candles are corrected together, at the latest
 
 
@@ -27,9 +25,9 @@ class History:
 
     def __init__(self, product: Product, settings: Settings) -> None:
         self.product = product
-        self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self.gaps = Gaps(product)
         self._merge: Merge[bytes] | None = None
-        self._ring = Ring(settings.ring_capacity)
+        self._window = Window(settings.ring_capacity)
         self.chart = Chart((settings.bars_1s, settings.bars_1m, settings.bars_1h, settings.bars_1d))
         self._kept: Kept | None = None  # what was on disk, until a journal goes on from it
         self._charted = (0, 0)  # up to this trade, what comes late may be in the bars that were on disk
@@ -38,22 +36,18 @@ class History:
         self._complete_from = 1  # from this sequence of the epoch on, nothing that exists is missing
         self._published_before: set[int] = set()  # ids that an earlier epoch brought: a new journal repeats them
         self._repeated: dict[int, bytes] = {}  # by sequence: those repeats, which another reader may not have had
-        self._newest_traded = (0, 0)
         self._late: list[bytes] = []  # late trades that the candles do not hold yet
-        self._disorder_left = 0  # records until the last one that was out of order has left the ring
-        self._newest_record = b""
 
     # -- what comes in
 
     def restore_bars(self, kept: Kept) -> None:
         """What `kept` said, before anything else came in. Raises ValueError, and takes nothing, if that cannot be."""
-        if not are_whole(kept.notes):
-            raise ValueError("expected records of gaps, got what is none")
+        gaps = Gaps(self.product)
+        gaps.restore(kept.notes)
         self.chart.restore(kept.tiers, kept.began_ns)
-        for _, record in split(kept.notes):
-            self._note(unpack(record, self.product))
+        self.gaps = gaps
         self._kept = kept
-        self._newest_traded = self._charted = kept.newest
+        self._window.newest = self._charted = kept.newest
 
     def restore(self, epoch: int, first: int, last: int, records: bytes) -> None:
         """The publisher's journal, or the part of it that was wanted: the sequences `first` to `last` of `epoch`."""
@@ -93,10 +87,9 @@ class History:
         for item, following in zip(taken, [*taken, None][1:], strict=True):
             if isinstance(item, Lost):
                 self._complete_from = item.last + 1
-                now = self._newest_traded[0]
+                now = self._window.newest[0]
                 until = max(now, RECORD.unpack(following)[2]) if isinstance(following, bytes) else now
-                missing = item.last - item.first + 1
-                self.gaps.append(Gap(self.product, "overrun", now, until, missing=missing, epoch=item.epoch))
+                self.gaps.overrun(now, until, item.epoch, item.last - item.first + 1)
             else:
                 self._file(item)
 
@@ -106,46 +99,26 @@ class History:
         if epoch != self._epoch:
             self._begin(epoch, sequence, (traded_ns, trade_id if kind == TRADE else 0))
         if kind != TRADE:
-            self._ring.append(record)
-            self._note(unpack(record, self.product))
+            self._window.note(record)
+            self.gaps.note(unpack(record, self.product))
             return
         if trade_id in self._published_before:
             self._repeated[sequence] = record
             return
-        self._ring.append(record)
-        self._disorder_left = max(0, self._disorder_left - 1)
-        if (traded_ns, trade_id) > self._newest_traded:
-            self._newest_traded, self._newest_record = (traded_ns, trade_id), record
+        if self._window.add((traded_ns, trade_id), record):
             self.chart.add(Deal(traded_ns, _float(fields[4], fields[6]), _float(fields[5], fields[7])))
         else:
-            self._disorder_left = self._ring.capacity
             if (traded_ns, trade_id) > self._charted:
                 self._late.append(record)
             if len(self._late) >= LATE_AT_ONCE:
                 self._chart_late()
 
-    def _note(self, item: Trade | Gap | Refill) -> None:
-        """Keeps a gap, and on a refill its end."""
-        if isinstance(item, Gap):
-            self.gaps.append(item)
-        elif isinstance(item, Refill):
-            for at, gap in enumerate(self.gaps):
-                if (gap.epoch, gap.sequence) == (item.epoch, item.gap):
-                    self.gaps[at] = structs.replace(gap, refilled_at_ns=item.at_ns)
-
     def _load(self, records: Records, last: int) -> None:
         """A whole journal at once, up to `last`, into what is empty but for kept bars: 50,000 records in some 30 ms."""
-        self._ring.restore(records)
+        self._window.restore(records)
         fresh = self._chart_journal(records, last)
         for record in fresh[fresh["kind"] != TRADE]:
-            self._note(unpack(record.tobytes(), self.product))
-        if len(trades := sorted_trades(records)):
-            newest = trades[-1]
-            self._newest_record = newest.tobytes()
-            self._newest_traded = max(self._newest_traded, (int(newest["traded_at_ns"]), int(newest["trade_id"])))
-        in_order = sorted_trades(self._ring.in_order())
-        if not np.array_equal(in_order, records[records["kind"] == TRADE][-len(in_order) :]):
-            self._disorder_left = self._ring.capacity
+            self.gaps.note(unpack(record.tobytes(), self.product))
 
     def _chart_journal(self, records: Records, last: int) -> Records:
         """Adds what the kept bars have not got yet, and returns it; of another epoch, that is what is newer."""
@@ -161,7 +134,7 @@ class History:
         fresh = fresh[is_newer | (fresh["kind"] != TRADE)]
         if first > (kept.sequence + 1 if goes_on else 1):
             self._miss(kept, first - kept.sequence - 1 if goes_on else None, fresh)
-        elif not goes_on and len(records) and not follows(kept.newest, _place(records[0])):
+        elif not goes_on and len(records) and not follows(kept.newest, place_of(records[0])):
             self._miss(kept, None, fresh)
         self.chart.go_on(fresh, records, kept.newest[0])
         return fresh
@@ -170,20 +143,21 @@ class History:
         """What the journal no longer had when it was read again is missing in the bars: a gap."""
         on_time = fresh[(fresh["kind"] == TRADE) & (fresh["flags"] & LATE == 0)]
         until = int(on_time["traded_at_ns"][0]) if len(on_time) else kept.newest[0]
-        from_ns = min(kept.newest[0], until)
-        self.gaps.append(Gap(self.product, "overrun", from_ns, until, missing=missing, epoch=self._epoch))
+        self.gaps.overrun(min(kept.newest[0], until), until, self._epoch, missing)
 
     def _begin(self, epoch: int, sequence: int, first: tuple[int, int]) -> None:
         """
         A new epoch: its journal may hold trades again that the one before it has published. And it may not go on from
         what is known: `first` is the (traded_at_ns, trade_id) it begins with.
         """
-        known = self._newest_traded
+        known = self._window.newest
         if self._epoch:
             self._before = known
-            self._published_before = {int(trade_id) for trade_id in sorted_trades(self._ring.in_order())["trade_id"]}
+            self._published_before = {
+                int(trade_id) for trade_id in sorted_trades(self._window.ring.in_order())["trade_id"]
+            }
         if known[0] and not self._goes_on(epoch, sequence, first):
-            self.gaps.append(Gap(self.product, "overrun", known[0], max(known[0], first[0]), epoch=epoch))
+            self.gaps.overrun(known[0], max(known[0], first[0]), epoch)
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}
 
     def _goes_on(self, epoch: int, sequence: int, first: tuple[int, int]) -> bool:
@@ -192,37 +166,26 @@ class History:
             return sequence <= self._kept.sequence + 1
         if first[1] in self._published_before:
             return True
-        return sequence == 1 and follows(self._newest_traded, first)
+        return sequence == 1 and follows(self._window.newest, first)
 
     def _chart_late(self) -> None:
         """Has late trades correct their candles, together: each by itself would have to look through the whole ring."""
         if self._late:
             late, self._late = np.frombuffer(b"".join(self._late), RECORD_DTYPE), []
-            self.chart.correct(late, self._ring.in_order())
+            self.chart.correct(late, self._window.ring.in_order())
 
     # -- what is asked
 
     @property
     def last_trade(self) -> Trade | None:
         """The newest trade by (traded_at_ns, trade_id)."""
-        found = unpack(self._newest_record, self.product) if self._newest_record else None
+        record = self._window.newest_record
+        found = unpack(record, self.product) if record else None
         return found if isinstance(found, Trade) else None
 
     def trades(self, limit: int, since_ns: int = 0, before: tuple[int, int] | None = None) -> tuple[Records, bool]:
         """The newest `limit` trades, sorted by (traded_at_ns, trade_id), and whether older ones that fit remain."""
-        if self._disorder_left or before is not None:
-            trades = sorted_trades(self._ring.in_order())
-        else:
-            tail = self._ring.tail(limit + len(self.gaps) + 1)
-            trades = sorted_trades(tail)
-            if len(trades) < limit and len(tail) < len(self._ring):  # more gaps than are kept lie among them
-                trades = sorted_trades(self._ring.in_order())
-        if before is not None:
-            times, ids = trades["traded_at_ns"], trades["trade_id"]
-            trades = trades[(times < before[0]) | ((times == before[0]) & (ids < before[1]))]
-        trades = trades[np.searchsorted(trades["traded_at_ns"], since_ns) :]
-        count = min(limit, PAGE)
-        return trades[max(0, len(trades) - count) :], len(trades) > count and limit > count
+        return self._window.trades(limit, since_ns, before, others=len(self.gaps))
 
     def candles(self, interval_ns: int, limit: int) -> Bars:
         """The newest `limit` candles, oldest first. Raises ValueError for an interval that is not whole seconds."""
@@ -232,15 +195,10 @@ class History:
     def kept(self) -> Kept:
         """The bars and the known gaps, for the disk."""
         self._chart_late()
-        refills = [
-            Refill(self.product, gap.sequence, gap.refilled_at_ns, gap.epoch)
-            for gap in self.gaps
-            if gap.refilled_at_ns is not None
-        ]
-        notes = b"".join([pack(gap) for gap in self.gaps] + [pack(refill) for refill in refills])
         epoch, following = self.next
         return Kept(
-            epoch, following - 1, self._newest_traded, self.chart.began_ns, self.chart.tiers, notes, self._before
+            epoch, following - 1, self._window.newest, self.chart.began_ns, self.chart.tiers, self.gaps.records,
+            self._before,
         )  # fmt: skip
 
     def replay(self, epoch: int, first: int, last: int) -> tuple[int, int, int, bytes]:
@@ -250,10 +208,10 @@ class History:
             return self._epoch, 1, 0, b""  # whoever asked has a new place in this one by now: nothing of it is gone
         if first > newest:
             return epoch, first, first - 1, b""
-        tail = self._ring.tail(max(0, newest - first + 1))
+        tail = self._window.ring.tail(max(0, newest - first + 1))
         records = tail[tail["epoch"] == self._epoch]
         # one of an older journal among them: then all that this one has added is in the ring, the rest was repeated
-        is_cut = self._ring.came_round and 0 < len(records) == len(tail)
+        is_cut = self._window.ring.came_round and 0 < len(records) == len(tail)
         oldest = int(records["sequence"][0]) if is_cut else first
         first = max(first, self._complete_from, oldest)
         last = max(first - 1, min(last, newest, first + REPLAY_PAGE - 1))
@@ -270,10 +228,6 @@ def split(records: bytes) -> Sequence[tuple[int, bytes]]:
         (int.from_bytes(records[at : at + 8], "little"), records[at : at + RECORD_SIZE])
         for at in range(0, len(records), RECORD_SIZE)
     ]
-
-
-def _place(record: np.void) -> tuple[int, int]:
-    return int(record["traded_at_ns"]), int(record["trade_id"])
 
 
 def _float(mantissa: int, exponent: int) -> float:

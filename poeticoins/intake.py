@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from poeticoins import late
 from poeticoins.backfill import Need
 from poeticoins.config import Settings
 from poeticoins.continuity import Continuity
@@ -98,16 +99,18 @@ class Intake:
             if self._want is None:
                 self.release(need)
 
-    def alive(self, heard_at_ns: int) -> None:
-        """The subscription stands and the exchange was heard at `heard_at_ns`: until then nothing is missing."""
+    def alive(self, proved_ns: int) -> None:
+        """The subscription stands, and nothing of what was traded until `proved_ns` is missing."""
         if self._hole is None and self._waiting is None:
-            self.published.journal.alive(heard_at_ns)
+            self.published.journal.alive(proved_ns)
 
-    def disconnected(self, heard_at_ns: int) -> None:
-        """The connection is gone; `heard_at_ns` is when the exchange was last heard on it."""
-        self.alive(heard_at_ns)
+    def disconnected(self, proved_ns: int) -> None:
+        """The connection is gone; `proved_ns` is up to when nothing is missing of what was traded."""
+        self.alive(proved_ns)
+        if self._hole and self._stands and self._waiting:  # lost, regained and lost: no search can be about both
+            self.release(self._waiting)
         self._stands = False
-        self._hole = self._hole or self._hole_since(heard_at_ns, died=False)
+        self._hole = self._hole or self._hole_since(proved_ns, died=False)
 
     # -- what the exchange's REST says
 
@@ -115,18 +118,8 @@ class Intake:
         """The end of a search: what was found, oldest first, and whether it is all there was."""
         if need == self._waiting:
             self._refilled_in_time(need, trades, complete=complete)
-            return
-        if self.published.has_let_go_of(need):
-            return
-        received_at_ns = time_ns()
-        # judged before the first goes out: each that does may push the id of a later one out of the memory
-        trades = [trade for trade in trades if trade.trade_id not in self._continuity.ids]
-        late = sum(map(self._continuity.is_late, trades)) if need.after_id is None else 0
-        # the past that comes late goes out from the present back: a death midway leaves no hole that nobody knows of
-        for trade in (*trades[late:], *reversed(trades[:late])):
-            self._accept(trade, received_at_ns)  # an answer by time reaches up to its question: news, or known
-        if complete:
-            self.published.close_gaps(need, received_at_ns)
+        else:
+            late.found(self.published, need, trades, time_ns(), complete=complete)
 
     def _refilled_in_time(self, need: Need, trades: Sequence[Trade], *, complete: bool) -> None:
         """The end of the search that the held trades have waited for."""
@@ -135,13 +128,21 @@ class Intake:
             self._searched = None
         if self._continuity.last_id is not None:
             self._name_searched(received_at_ns)  # else what was found is the past, and what is missing comes after it
-        for trade in trades:
-            self._accept(trade, received_at_ns)
+        for trade, at_ns in self._with_held(trades, received_at_ns):
+            self.published.accept(trade, at_ns)
         self._name_searched(received_at_ns)
         if self._hole and self._stands:
             self._search_hole()  # the connection was lost and regained meanwhile: the held go on waiting
         else:
             self._let_go(need)
+
+    def _with_held(self, trades: Sequence[Trade], received_at_ns: int) -> list[tuple[Trade, int]]:
+        """What was found, and in its place what it should have held: trades that have come by the connection."""
+        found = {trade.trade_id: (trade, received_at_ns) for trade in trades}
+        newest = max(found, default=0)
+        held = {trade.trade_id: (trade, at_ns) for trade, at_ns in self._held if trade.trade_id < newest}
+        whole = held | found
+        return [whole[trade_id] for trade_id in sorted(whole)]
 
     @property
     def unaudited_since_ns(self) -> int:
@@ -149,18 +150,8 @@ class Intake:
         return self.published.journal.audited_at_ns
 
     def audited(self, trades: Sequence[Trade], up_to_ns: int) -> int:
-        """
-        What the exchange's REST lists of the time since the last audit; how many of these trades are news, and
-        published now. up_to_ns: up to when the list is whole; 0 if it is not.
-        """
-        known, received_at_ns = self.published.journal.trades, time_ns()
-        begin_ns = self.published.remembers_since_ns  # before it, nobody can tell what is missing from what was told
-        for trade in trades:
-            if trade.traded_at_ns > begin_ns:
-                self._accept(trade, received_at_ns)
-        if up_to_ns:
-            self.published.journal.audited(up_to_ns)
-        return self.published.journal.trades - known
+        """See late.audited."""
+        return late.audited(self.published, trades, up_to_ns, time_ns())
 
     def release(self, need: Need) -> None:
         """If trades are held for `need`, they go out now, behind a gap record for what is not there yet."""
@@ -195,7 +186,9 @@ class Intake:
             if gap is not None:
                 self.published.add(gap)
         for trade, received_at_ns in held[:1]:
-            self._accept(trade, received_at_ns)  # whatever is still missing before it: it has waited long enough
+            self.published.accept(
+                trade, received_at_ns
+            )  # whatever is still missing before it: it has waited long enough
         for trade, received_at_ns in held[1:]:
             self._take(trade, received_at_ns)
 
@@ -218,7 +211,7 @@ class Intake:
         if self._waiting is None and self._want and (need := self._need_before(trade)):
             self._wait_for(need)
         if self._waiting is None:
-            self._accept(trade, received_at_ns)
+            self.published.accept(trade, received_at_ns)
             return
         self._held.append((trade, received_at_ns))
         if len(self._held) > MOST_HELD:
@@ -252,16 +245,10 @@ class Intake:
         if self._want:
             self._want(need)
 
-    def _accept(self, trade: Trade, received_at_ns: int) -> None:
-        for item in self._continuity.accept(trade):
-            if isinstance(item, Trade):
-                item = structs.replace(item, received_at_ns=received_at_ns)
-            self.published.add(item)
-
     def _name_searched(self, to_ns: int) -> None:
         """Publishes the gap that the hole is which was searched for; at the very first, it comes after a held trade."""
         if self._searched and self._continuity.last_id is None and self._held:
-            self._accept(*self._held.pop(0))
+            self.published.accept(*self._held.pop(0))
         self._name(self._searched, to_ns)
         self._searched = None
 

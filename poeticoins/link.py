@@ -7,19 +7,24 @@ A feed may have two for a moment, when a new connection takes over from an old o
 from collections.abc import Sequence
 
 from poeticoins.liveness import Patience, Verdict, verdict
-from poeticoins.model import Product
+from poeticoins.model import SECOND, Product
 
 LONGEST_PAUSE = 300.0
 """Seconds between two requests for what an exchange does not confirm, at most."""
 
 
 class Link:
-    """The state of one connection, from its opening on. Seconds are those of the monotonic clock, `_ns` the wall's."""
+    """
+    The state of one connection, from its opening on. Seconds are those of the monotonic clock, `_ns` the wall's.
+
+    heard_at_ns: when a frame came last. proved_ns: up to when nothing is missing. It is earlier, for a frame may have
+    waited, with more behind it: a trade proves what was traded until then, anything else what was until we asked last.
+    """
 
     def __init__(self, products: Sequence[Product], patience: Patience, now: float) -> None:
         self.acked: set[Product] = set()
         self.refusal = ""
-        self.heard_at_ns = 0
+        self.heard_at_ns = self.proved_ns = 0
         self._products, self._patience = products, patience
         self._opened = self._heard = self._pinged = now
         self._pause = patience.ack_within
@@ -38,6 +43,12 @@ class Link:
     def hear(self, now: float, now_ns: int) -> None:
         """A frame has come."""
         self._heard, self.heard_at_ns = now, now_ns
+        asked_ns = now_ns - round((now - self._pinged) * SECOND)
+        self.proved_ns = min(max(self.proved_ns, asked_ns), now_ns)  # our clock may have been set back
+
+    def proves(self, traded_at_ns: int) -> None:
+        """The frame was a live trade."""
+        self.proved_ns = max(self.proved_ns, min(traded_at_ns, self.heard_at_ns))
 
     def refuse(self, reason: str, now: float) -> None:
         """The exchange refused something; if it may have been all, each product is soon asked for by itself."""

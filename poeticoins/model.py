@@ -111,6 +111,7 @@ class Gap(msgspec.Struct, frozen=True):
 
     from_ns and to_ns bound the hole in time (the exchange's or our clock, whichever is known).
     first_id and last_id are the missing ids where ids are contiguous, else None; missing is their number, else None.
+    Of an overrun it is that of the places in the stream, where another gap may have stood for several trades.
     """
 
     product: Product

@@ -2,7 +2,9 @@
 One product's stream as it is published: each item is journalled, then sent. With the gaps in it that are still open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
 
 from poeticoins import messages, record, wire
 from poeticoins.backfill import Need
@@ -33,7 +35,7 @@ class Publication:
         self.gaps = self.refills = 0
         self._product, self._mode = product, settings.mode
         self._topic = wire.topic(product)
-        self._known, self._send = known, send
+        self.known, self._send = known, send
         self._open: dict[int, tuple[Gap, int, int]] = {}  # by sequence: gap, and id and time of the trade before it
         self._restore()
 
@@ -42,13 +44,18 @@ class Publication:
         item = self.journal.append(item)
         if isinstance(item, Gap):
             self.gaps += 1
-            self._open[item.sequence] = (item, self._known.last_id or 0, self._known.last_traded_ns)
+            self._open[item.sequence] = (item, self.known.last_id or 0, self.known.last_traded_ns)
         elif isinstance(item, Refill):
             self.refills += 1
         elif isinstance(item, Trade) and not item.late:
             self.last_trade = item
         self._send(wire.frame(self._topic, wire.message_of(item)))
         return item
+
+    def accept(self, trade: Trade, received_at_ns: int) -> None:
+        """A trade from the exchange: nothing if it is known, else itself, behind the hole before it if there is one."""
+        for item in self.known.accept(trade):
+            self.add(structs.replace(item, received_at_ns=received_at_ns) if isinstance(item, Trade) else item)
 
     # -- its gaps
 
@@ -63,8 +70,7 @@ class Publication:
 
         None that the journal has let go of: the ids that were found of it may be forgotten too, and be published twice.
         """
-        oldest = self.journal.oldest
-        return [self.need_of(gap) for gap in self.open_gaps if gap.to_ns > since_ns and gap.sequence >= oldest]
+        return [self.need_of(gap) for gap in self._held_gaps if gap.to_ns > since_ns]
 
     def need_of(self, gap: Gap) -> Need:
         """What an open gap wants to be searched for."""
@@ -79,16 +85,31 @@ class Publication:
             del self._open[sequence]
             self.add(Refill(self._product, sequence, at_ns))
 
-    def has_let_go_of(self, need: Need) -> bool:
-        """Whether a gap that was searched for has left the journal meanwhile: nobody knows what of it had come."""
-        return min(self._gaps_of(need), default=self.journal.oldest) < self.journal.oldest
+    def missing(self, need: Need, trades: Sequence[Trade]) -> list[Trade]:
+        """
+        Those of the trades that a search has found too late that lie in what is still open.
+
+        Another search may have been quicker, or the journal have let go of the gap: then nobody knows any more what of
+        it had come. The past of one who knew nothing was no gap.
+        """
+        if need.after_id is not None and need.before_id is not None:
+            spans = [range(gap.first_id or 1, (gap.last_id or 0) + 1) for gap in self._held_gaps]
+            trades = [trade for trade in trades if any(trade.trade_id in span for span in spans)]
+        elif need.after_id is not None and not self._gaps_of(need):
+            return []
+        return [trade for trade in trades if trade.trade_id not in self.known.ids]
+
+    @property
+    def _held_gaps(self) -> list[Gap]:
+        """The open gaps that the journal still has."""
+        return [gap for gap in self.open_gaps if gap.sequence >= self.journal.oldest]
 
     def _gaps_of(self, need: Need) -> list[int]:
         """The sequences of the open gaps that a search is about."""
         return [
-            sequence
-            for sequence, (gap, *_) in self._open.items()
-            if need.gap == sequence or (need.gap is None and self._lies_in(gap, need))
+            gap.sequence
+            for gap in self._held_gaps
+            if need.gap == gap.sequence or (need.gap is None and self._lies_in(gap, need))
         ]
 
     @staticmethod
@@ -101,12 +122,15 @@ class Publication:
 
     @property
     def proof_of_life(self) -> int:
-        """When the exchange was last heard, as far as the journal knows; 0: never."""
+        """
+        Up to when nothing is missing, as far as the journal knows; 0: not known.
+
+        A trade is no proof beyond its own time, whenever it was received: it may have been fetched, or have waited in
+        the socket, with more behind it.
+        """
         last = self.last_trade
-        received = last.received_at_ns if last else 0
-        if last and last.origin == "backfill":  # when it was fetched says nothing about those after it
-            received = min(received, last.traded_at_ns)
-        return max(self.journal.alive_at_ns, received)
+        proved = min(last.received_at_ns, last.traded_at_ns) if last else 0
+        return max(self.journal.alive_at_ns, proved)
 
     @property
     def began_ns(self) -> int | None:
@@ -144,7 +168,7 @@ class Publication:
 
     def _restore(self) -> None:
         """Goes on from the journal: no trade of it is published twice, and its open gaps are still to be refilled."""
-        records, known = self.journal.tail().records, self._known
+        records, known = self.journal.tail().records, self.known
         for trade_id in record.trade_ids(records[-RECENT * record.RECORD_SIZE :]):
             known.ids.add(trade_id)
         known.ids.recall_later(record.newest_id(records), lambda: record.trade_ids(self.journal.tail().records))

@@ -59,8 +59,11 @@ class Refills:
         self._search_again(product)
 
     def _search_again(self, product: Product) -> None:
-        for need in self.intakes[product].published.open_needs(time_ns() - DAY_NS):
+        for need in self._open_needs(product):
             self.want(need)
+
+    def _open_needs(self, product: Product) -> list[Need]:
+        return self.intakes[product].published.open_needs(time_ns() - DAY_NS)
 
     async def run(self) -> None:
         """Carries out what is wanted, until cancelled. A bug in a search ends it."""
@@ -82,24 +85,24 @@ class Refills:
         finally:
             searching.cancel()
         self._under_way.discard(need)
-        gaps = len(intake.published.open_gaps)
         intake.refilled(need, search.trades, complete=search.complete)
-        revealed = len(intake.published.open_gaps) > gaps  # a hole in or after what was found: nobody asks yet
-        self._note(need, search.complete and not revealed)
+        self._note(need, search.complete)
         if search.found:
             say(log, "refilled", product=need.product, trades=len(search.found), complete=search.complete)
 
     def _note(self, need: Need, complete: bool) -> None:
         """
-        A gap whose search failed is searched for again, be there a new connection or none: all of a product at one
-        time, so a failure while that stands is none more. A gap that is new begins with the shortest pause.
+        What is open after a search is searched for again, be there a new connection or none, and be it what the search
+        was about or what has shown meanwhile: all of a product at one time, so a failure while that stands is none
+        more. A new gap whose search failed begins with the shortest pause.
         """
         product, standing = need.product, self._retries.get(need.product)
-        if complete or (standing and need.gap is not None):
+        is_new = need.gap is None and not complete
+        if not self._open_needs(product) or (standing and not is_new):
             return
         if standing:
             standing.cancel()
-        failures = 0 if need.gap is None else self._failures.get(product, 0)
+        failures = 0 if is_new else self._failures.get(product, 0)
         self._failures[product] = failures + 1
         pause = min(self._again * 2.0 ** min(failures, 20), LONGEST_PAUSE)
         self._retries[product] = asyncio.get_running_loop().call_later(pause, self._retry, product)

@@ -40,8 +40,8 @@ def test_a_product_whose_trades_come_is_followed_although_its_confirmation_was_l
 
     assert (feed.state, feed.problem, feed.confirmed) == ("live", None, {BTC, ETH})
     feed.lost(link, "gone")
-    assert intakes[ETH].told == ["connected", 7, ("disconnected", NOON + SECOND)]
-    assert intakes[BTC].told == ["connected", ("disconnected", NOON + SECOND)]
+    assert intakes[ETH].told == ["connected", 7, ("disconnected", NOON)]
+    assert intakes[BTC].told == ["connected", ("disconnected", NOON)]
 
 
 def test_what_an_old_connection_may_have_missed_unnoticed_is_a_hole_once_a_new_one_takes_over():
@@ -56,7 +56,30 @@ def test_what_an_old_connection_may_have_missed_unnoticed_is_a_hole_once_a_new_o
     feed.receive(new, b"confirms BTC", 3.0, NOON + SECOND)
     feed.lost(old, "replaced")
 
-    assert intakes[BTC].told == ["connected", ("disconnected", NOON), "connected"]
+    assert intakes[BTC].told == ["connected", ("disconnected", NOON - SECOND), "connected"]
+
+
+def test_what_waited_on_its_way_proves_nothing_of_the_time_in_which_it_did():
+    intakes = {BTC: Seen(), ETH: Seen()}
+    feed, link = Feed(bitstamp_saying(), intakes, strict_time=True), Link([BTC, ETH], Patience(), 0.0)
+    feed.opened(link)
+
+    feed.receive(link, b"ETH trades", 60.0, NOON + 60 * SECOND)
+    assert link.proved_ns == NOON
+    assert link.check(72.0) == "ping"
+    feed.receive(link, b"confirms BTC", 90.0, NOON + 90 * SECOND)
+    assert link.proved_ns == NOON + 72 * SECOND
+
+    feed.receive(link, b"confirms BTC", 91.0, NOON + 50 * SECOND)  # our clock has been set back
+    assert link.proved_ns == link.heard_at_ns == NOON + 50 * SECOND
+
+
+def test_a_replays_trades_prove_that_they_were_heard():
+    feed, link = Feed(bitstamp_saying(), {ETH: Seen()}, strict_time=False), Link([ETH], Patience(), 0.0)
+
+    feed.receive(link, b"ETH trades", 60.0, NOON + 60 * SECOND)
+
+    assert link.proved_ns == NOON + 60 * SECOND
 
 
 @pytest.mark.parametrize(("hours", "strict", "is_taken"), [

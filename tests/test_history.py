@@ -169,9 +169,9 @@ def test_a_window_restored_at_once_is_the_one_that_was_filled_one_by_one(arrival
 
 def test_a_window_of_the_default_size_stays_within_ten_megabytes():
     kept = History(BTC, Settings())
-    arrays = [kept._ring._records, *(tier._bars for tier in kept.chart._ours._tiers)]
+    arrays = [kept._window.ring._records, *(tier._bars for tier in kept.chart._ours._tiers)]
 
-    used = kept._ring.capacity * 56 + sum(capacity * 60 for capacity in (86_400, 10_080, 8_784, 3_660))
+    used = kept._window.ring.capacity * 56 + sum(capacity * 60 for capacity in (86_400, 10_080, 8_784, 3_660))
 
     assert used <= 10e6
     assert sum(array.nbytes for array in arrays) <= 10e6  # with the room in which bars slide

@@ -119,6 +119,38 @@ def test_what_was_found_of_a_gap_is_not_published_again_once_the_journal_has_let
     assert len(bench.intake.published.open_gaps) == 1
 
 
+def test_a_slow_search_tells_nothing_again_that_a_quicker_one_has_found(run_dir):
+    bench = Bench(run_dir, journal_capacity=10)
+    bench.trade(1, 5)
+    bench.intake.release(bench.needs[0])
+    bench.needs += bench.intake.published.open_needs(0)
+    bench.found(2, 3, 4)
+    bench.trade(*range(6, 30))  # so the journal has let go of all this
+
+    bench.found(2, 3, 4, need=0)
+
+    assert bench.words[:7] == ["1", "gap", "5", "2l", "3l", "4l", "refill"]
+    assert bench.words[-1] == "29"
+
+
+def test_a_slow_search_by_time_tells_nothing_again_that_a_quicker_one_has_found(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False, journal_capacity=10)
+    bench.intake.connected(WHEN)
+    bench.found()
+    bench.trade(1)
+    bench.intake.disconnected(WHEN + 1)
+    bench.intake.connected(WHEN + 2)
+    bench.intake.release(bench.needs[-1])
+    bench.needs += bench.intake.published.open_needs(0)
+    bench.found(3)
+    bench.trade(*range(6, 30))
+
+    bench.found(3, need=1)
+
+    assert bench.words[:4] == ["1", "gap", "3", "refill"]
+    assert bench.words[-1] == "29"
+
+
 def test_a_search_that_finds_nothing_leaves_a_gap(with_history):
     with_history.trade(5)
     with_history.found(complete=False)
@@ -156,6 +188,16 @@ def test_at_first_start_the_past_comes_before_the_present(run_dir):
 
     assert bench.words == ["48", "49", "50", "51"]
     assert bench.intake.published.gaps == 0
+
+
+def test_what_a_rest_left_out_and_the_connection_has_brought_goes_into_its_place(run_dir):
+    bench = Bench(run_dir, product=LTC, contiguous=False)
+    bench.intake.connected(WHEN)
+    bench.trade(4, 5, 9)
+
+    bench.found(2, 3, 5, 7)
+
+    assert bench.words == ["2", "3", "4", "5", "7", "9"]
 
 
 def test_at_first_start_without_an_answer_the_present_goes_out_and_nothing_is_called_missing(run_dir):
@@ -371,6 +413,14 @@ def test_a_time_hole_begins_at_the_last_proof_of_life(by_time):
     assert not any(isinstance(item, Refill) for item in by_time.sent)
 
 
+def test_a_trade_that_waited_in_the_socket_proves_nothing_of_the_time_in_which_it_did(by_time):
+    by_time.restart(killed=True)
+    by_time.intake.connected(WHEN + 99)
+    by_time.intake.release(by_time.needs[-1])
+
+    assert by_time.sent[-1].from_ns == by_time.sent[0].traded_at_ns < by_time.sent[0].received_at_ns
+
+
 def test_an_older_gaps_refill_that_reaches_into_a_new_hole_makes_no_gap_that_nobody_searches_for(by_time):
     by_time.intake.disconnected(WHEN + 1)
     by_time.intake.connected(WHEN + 2)
@@ -511,6 +561,24 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
     by_time.found(7, need=by_time.needs.index(own))
     assert by_time.words[7:] == ["7l", "refill"]
     assert by_time.intake.published.open_needs(0) == []
+
+
+def test_a_connection_lost_twice_while_a_search_is_under_way_leaves_a_gap_for_each_loss(by_time):
+    by_time.intake.disconnected(WHEN + 1)
+    by_time.intake.connected(WHEN + 2)
+    by_time.intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
+    by_time.intake.disconnected(WHEN + 3)
+    by_time.intake.connected(WHEN + 4)
+    by_time.intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+
+    by_time.intake.disconnected(WHEN + 6)
+
+    assert by_time.words == ["1", "gap", "5", "gap", "9"]
+    assert [item.from_ns for item in by_time.sent if isinstance(item, Gap)] == [WHEN + 1, WHEN + 3]
+    by_time.intake.connected(WHEN + 7)
+    assert by_time.needs[-1].from_ns == WHEN + 6
+    by_time.found(11)
+    assert by_time.words[5:] == ["11"]
 
 
 def test_an_intake_says_when_it_began_and_whether_anything_is_waited_for(run_dir):

@@ -15,11 +15,11 @@ LINE = [
     # rules: no I/O, no clock, no chance
     {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told", "journal_layout"},
-    {"wire", "chart"}, {"history"}, {"exchanges"}, {"recording"},
+    {"wire", "chart", "window", "gaps"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
     {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
-    {"publication", "nursery"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
+    {"publication", "nursery"}, {"late"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
     {"connection"}, {"follower"},
     {"client", "historical", "simulator", "tree"}, {"arguments", "spawning", "reloading"}, {"supervised"},
     {"status", "keeping", "notify"}, {"supervision"}, {"command"},
@@ -30,7 +30,8 @@ PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
     "continuity", "ring", "messages", "wire", "history", "exchanges", "backfill", "troubles", "link", "words",
-    "reloading", "joining", "told", "chart", "load", "arrivals", "journal_layout", "status_table",
+    "reloading", "joining", "told", "chart", "window", "gaps", "load", "arrivals", "journal_layout",
+    "status_table",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {
@@ -41,7 +42,7 @@ DOORS = {
     "subprocess": {"demonstration"},
     "multiprocessing": {"spawning", "supervised", "child", "nursery", "command"},
     "pandas": {"dataframes", "context"},
-    "numpy": {"ring", "candles", "joining", "chart", "history", "dataframes", "context"},
+    "numpy": {"ring", "candles", "joining", "chart", "window", "history", "dataframes", "context"},
     "rich": {"status_table", "command"},
     "panel": set(),
     "bokeh": set(),

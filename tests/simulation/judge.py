@@ -16,7 +16,8 @@ from tests.faults.witness import disorder
 from tests.simulation.plan import LAG, STREAM
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Reader, World
+    from tests.simulation.hurting import Reader
+    from tests.simulation.world import World
 
 
 SLY = (*STREAM, *LAG)
@@ -162,7 +163,7 @@ def _breaks(world: "World", items: list[Item]) -> list[str]:
 
 def _of_history(world: "World") -> list[str]:
     history = _history(world)
-    in_order = history._ring.in_order()
+    in_order = history._window.ring.in_order()
     trades = in_order[in_order["kind"] == 0]
     on_time = trades[trades["flags"] & LATE == 0]
     records, _ = history.trades(10**6)
@@ -176,13 +177,23 @@ def _of_history(world: "World") -> list[str]:
     gaps = [gap for gap in history.gaps if gap.refilled_at_ns is None]
     overrun = sum(gap.missing or 0 for gap in gaps if gap.reason == "overrun")
     old = [gap for gap in gaps if (gap.missing is None if gap.reason == "overrun" else _is_given_up(world, gap))]
+    heard = in_order[["epoch", "sequence"]].tolist()
+    old += _swallowed(world, heard, gaps)
     named = {trade.trade_id for trade in world.exchange.trades if any(_covers(gap, trade) for gap in old)}
-    named |= _unheard(world, in_order[["epoch", "sequence"]].tolist(), history.next[0])
+    named |= _unheard(world, heard, history.next[0])
     missing = [trade_id for trade_id in missing if trade_id not in named]
     if len(missing) > overrun:
         wrong.append(f"historical has not got {missing[:10]}, and no gap says so")
     open_now = [gap for gap in gaps if not _is_given_up(world, gap) and gap.reason != "overrun"]
     return wrong + [f"historical holds {gap} for open" for gap in open_now]
+
+
+def _swallowed(world: "World", heard: list[tuple[int, int]], gaps: list[Gap]) -> list[Gap]:
+    """The gaps that were lost in an overrun of their epoch, which counts the places in the stream, and them for one."""
+    overrun = {gap.epoch for gap in gaps if gap.reason == "overrun" and gap.missing}
+    had = set(heard)
+    published = world.published.items()
+    return [item for at, item in published if isinstance(item, Gap) and item.epoch in overrun and at not in had]
 
 
 def _of_bars(world: "World") -> list[str]:
@@ -211,17 +222,22 @@ def _of_bars(world: "World") -> list[str]:
 
 
 def _of_late(world: "World") -> list[str]:
-    """Where ids do not count by one: late trades that no gap before them has named, if no socket has left them out."""
+    """
+    Where ids do not count by one: late trades that no gap before them has named, if no socket has left them out, and no
+    REST what its socket was about to bring.
+    """
     if world.plan.contiguous or any(fault.kind in SLY for fault in world.plan.faults):
         return []
     gaps: list[Gap] = []
     unnamed = []
+    short = any(fault.kind == "rest short" for _, fault in world.faults.struck)
     begun: dict[int, int] = {}  # by epoch: what is older than its first trade has not been missing from it
     for item in world.published.values():
         if isinstance(item, Gap):
             gaps.append(item)
         elif isinstance(item, Trade):
             expected = item.traded_at_ns >= begun.setdefault(item.epoch, item.traded_at_ns)
-            if expected and item.late and not any(_covers(gap, item) for gap in gaps):
+            overtaken = short and item.origin == "live"
+            if expected and item.late and not overtaken and not any(_covers(gap, item) for gap in gaps):
                 unnamed.append(item.trade_id)
     return [f"{unnamed[:10]} came late, and no gap before them said so"] if unnamed else []

@@ -1,41 +1,87 @@
 """From a plan that breaks a promise to the shortest story that still does: faults are left out while it fails."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from random import Random
 
 from tests.simulation.plan import Fault, Plan
 from tests.simulation.world import Outcome
 
-MOST_RUNS = 250
+ENOUGH = 20
+"""Faults of a story that is short enough."""
+ATTEMPTS = 5
+"""Orders in which parts are left out, as long as the story is longer."""
+MOST_SECONDS = 60.0
+"""Of the processor."""
+JUST_BEFORE = 1e-6
+"""Seconds before something happens, at which what shall strike it is armed."""
 
 
-def shrunk(failed: Outcome, run: Callable[[Plan], Outcome]) -> Outcome:
+def shrunk(failed: Outcome, run: Callable[[Plan], Outcome], seconds: float = MOST_SECONDS) -> Outcome:
     """
-    The shortest failing outcome that was found by `run`, which is asked at most MOST_RUNS times: without all faults of
-    a kind, then without ever smaller parts of what is left.
+    The shortest failing outcome that was found by `run` in so many seconds of the processor, and one run more at most.
     """
-    best, runs = failed, 0
+    until = time.process_time() + seconds
 
-    def fails_without(faults: Sequence[Fault]) -> bool:
-        nonlocal best, runs
-        runs += 1
-        outcome = run(replace(best.plan, faults=tuple(fault for fault in best.plan.faults if fault not in faults)))
-        best = outcome if outcome.wrong else best
-        return bool(outcome.wrong)
+    def fails(plan: Plan, faults: Sequence[Fault]) -> Outcome | None:
+        if time.process_time() >= until:
+            return None
+        outcome = run(replace(plan, faults=tuple(sorted(faults, key=lambda fault: fault.at))))
+        return outcome if outcome.wrong else None
 
-    struck = {fault for _, fault in failed.struck}
-    fails_without([fault for fault in failed.plan.faults if fault not in struck])
-    for kind in {fault.kind: None for fault in best.plan.faults}:
-        fails_without([fault for fault in best.plan.faults if fault.kind == kind])
-    size = len(best.plan.faults)
-    while size and runs < MOST_RUNS:
-        size, at, before = -(-size // 2), 0, len(best.plan.faults)
-        while at < len(best.plan.faults) and runs < MOST_RUNS:
-            if not fails_without(best.plan.faults[at : at + size]):
-                at += size
-        if size == 1 and len(best.plan.faults) == before:
+    begin = _without_kinds(_timed(failed, fails), fails)
+    best = begin
+    for attempt in range(ATTEMPTS):
+        best = min(best, _halved(begin, fails, attempt), key=_length)
+        if _length(best) <= ENOUGH:
             break
     return best
+
+
+Fails = Callable[[Plan, Sequence[Fault]], Outcome | None]
+"""The outcome of a plan with other faults, if it breaks a promise, and there is time to see."""
+
+
+def _length(outcome: Outcome) -> int:
+    return len(outcome.plan.faults)
+
+
+def _timed(failed: Outcome, fails: Fails) -> Outcome:
+    """
+    Only with what has struck, armed when it did: else each that is left out would have others strike something else.
+    """
+    timed = [
+        fault if fault.kind.endswith("killed") else replace(fault, at=max(0.0, at - JUST_BEFORE))
+        for at, fault in failed.struck
+    ]
+    return fails(failed.plan, timed) or fails(failed.plan, [fault for _, fault in failed.struck]) or failed
+
+
+def _without_kinds(failed: Outcome, fails: Fails) -> Outcome:
+    for kind in {fault.kind: None for fault in failed.plan.faults}:
+        failed = fails(failed.plan, [fault for fault in failed.plan.faults if fault.kind != kind]) or failed
+    return failed
+
+
+def _halved(failed: Outcome, fails: Fails, attempt: int) -> Outcome:
+    """Without ever smaller parts of what is left, until nothing can be left out; at the first attempt in its order."""
+    size = _length(failed)
+    while size:
+        before, faults = _length(failed), list(failed.plan.faults)
+        if attempt:
+            Random(attempt).shuffle(faults)
+        size, at = -(-size // 2), 0
+        while at < len(faults):
+            rest = faults[:at] + faults[at + size :]
+            if less := fails(failed.plan, rest):
+                failed, faults = less, rest
+            else:
+                at += size
+        if size == 1 and _length(failed) == before:
+            break
+        failed = _timed(failed, fails)
+    return failed
 
 
 def story(outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import shutil
 import tempfile
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from poeticoins import client, historical, journal, stream
+from poeticoins import client, historical, journal
 from poeticoins.client import Client
 from poeticoins.config import Settings
 from poeticoins.errors import PoeticoinsError
 from poeticoins.historical import Historical
 from poeticoins.keeping import Keeper
-from poeticoins.lifecycle import RestartWanted
-from poeticoins.model import SECOND, AnyItem, Gap, Item, Trade
+from poeticoins.model import AnyItem, Gap, Item, Trade
 from tests.makers import BTC, LTC
 from tests.simulation import judge, network
 from tests.simulation.clock import Clock, Stuck, VirtualLoop
 from tests.simulation.exchange import Exchange
+from tests.simulation.hurting import Faults, Reader
 from tests.simulation.kept import Place
 from tests.simulation.machine import in_place
 from tests.simulation.network import Network
@@ -59,25 +59,6 @@ class Outcome:
     seconds: float
 
 
-class Reader:
-    """One TradeStream, and all that it has delivered."""
-
-    def __init__(self, world: "World", name: str, past: int) -> None:
-        self.name, self.items = name, list[Item]()
-        self.stream: stream.TradeStream | None = None
-        self.stalled_until = 0.0
-        self._world, self._past = world, past
-        self.process = Process(name, world.loop, lambda process: None)
-        self.process.start(self._read())
-
-    async def _read(self) -> None:
-        self.stream = stream.TradeStream(self._world.settings, [self._world.product], self._past)
-        async for item in self.stream:
-            self.items.append(item)
-            if (pause := self.stalled_until - self._world.loop.now) > 0:
-                await asyncio.sleep(pause)
-
-
 class World:
     """One plan's. `run()` once."""
 
@@ -92,18 +73,16 @@ class World:
             "audit": plan.audit,
         }  # fmt: skip
         self.settings = Settings(run_dir=run_dir, journal_capacity=plan.journal_capacity, **chosen | QUICK)
-        self.struck: list[tuple[float, Fault]] = []
+        self.faults = Faults(self)
         self.wrong: list[str] = []
         self.published: dict[tuple[int, int], Item] = {}
         self.readers: list[Reader] = []
         self.client: Client | None = None
         self.historical: Historical | None = None
-        self.journal_hurt = False
-        self._places = {
+        self.places = {
             "historical": Place(self, "historical", lambda child: historical.run(self.settings, child)),
             "client": Place(self, "client", lambda child: client.run(self.settings, child, name)),
         }
-        self._armed: dict[str, deque[Fault]] = defaultdict(deque)
         self._healing = False
         self._traded = count()
 
@@ -118,21 +97,21 @@ class World:
             finally:
                 self._end()
         seconds = self.loop.now - 1000.0
-        return Outcome(self.plan, self.struck, self.wrong, self._judged(), seconds)
+        return Outcome(self.plan, self.faults.struck, self.wrong, self._judged(), seconds)
 
     # -- the story
 
     async def _live(self) -> None:
-        network.NETWORK.set(Network(self.loop, self.strikes))
+        network.NETWORK.set(Network(self.loop, self.faults.strikes))
         self.loop.outside = copy_context()
-        self.exchange = Exchange(self.product, self.plan.contiguous, self.clock, self.strikes)
+        self.exchange = Exchange(self.product, self.plan.contiguous, self.clock, self.faults.strikes)
         for _ in range(5):
             self.exchange.trade()
         for fault in self.plan.faults:
-            self.loop.call_at(1000.0 + fault.at, self._arm, fault)
-        self._keeper = Keeper(self.settings, self._places)
-        for place in self._places.values():
-            self._keeper.spawn(place)
+            self.loop.call_at(1000.0 + fault.at, self.faults.arm, fault)
+        self.keeper = Keeper(self.settings, self.places)
+        for place in self.places.values():
+            self.keeper.spawn(place)
         self.readers.append(Reader(self, "reader 1", 0))
         self._trade_on()
         self._beat_on()
@@ -144,8 +123,8 @@ class World:
         """Nothing is hurt any more, and in the end all is settled."""
         self._healing = True
         self.healed_at_ns = self.clock.true_ns()
-        self._armed.clear()
-        for place in self._places.values():
+        self.faults.end()
+        for place in self.places.values():
             place.running.fuse = None
         for subscriber in network.NETWORK.get().subscribers:
             subscriber.dropping = 0
@@ -177,8 +156,8 @@ class World:
         self.loop.call_later(1.0, self._beat_on)
 
     def _end(self) -> None:
-        self._keeper.closing = True
-        for process in [place.running for place in self._places.values()] + [one.process for one in self.readers]:
+        self.keeper.closing = True
+        for process in [place.running for place in self.places.values()] + [one.process for one in self.readers]:
             process.kill()
         with suppress(Stuck):
             self.loop.run_until_complete(asyncio.sleep(0.1))
@@ -196,79 +175,6 @@ class World:
             }
         )
 
-    # -- what hurts
-
-    def strikes(self, kind: str) -> Fault | None:
-        """The armed fault of that kind, if there is one: it happens now."""
-        armed = self._armed
-        if not armed or kind not in armed:
-            return None
-        fault = armed[kind].popleft()
-        if not armed[kind]:
-            del armed[kind]
-        self._happens(fault)
-        return fault
-
-    def _happens(self, fault: Fault) -> None:
-        self.struck.append((self.loop.now - 1000.0, fault))
-
-    def _arm(self, fault: Fault) -> None:
-        match fault.kind.split():
-            case ["client" | "historical" as name, verb]:
-                self._hurt_process(fault, self._places[name], verb)
-            case ["journal" | "bars", _]:
-                self._hurt_file(fault)
-            case ["reader", verb]:
-                self._hurt_reader(fault, verb)
-            case ["clock", "stepped"]:
-                if self.clock.step_ns != fault.size * SECOND // 10:
-                    self._happens(fault)
-                    self.clock.step_ns = fault.size * SECOND // 10
-            case _:
-                self._armed[fault.kind].append(fault)
-
-    def _hurt_process(self, fault: Fault, place: Place, verb: str) -> None:
-        process = place.running
-        if not process.alive:
-            return
-        if verb == "killed" and process.fuse is None:
-            process.fuse, process.torn = fault.size, fault.size * 7 % 56
-            process.blown = lambda: self._happens(fault)
-        elif verb == "stopped" and place.life.running and not place.life.asked:
-            self._happens(fault)
-            self._keeper.happened(place, RestartWanted())
-        elif verb == "stands" and not process.stands:
-            self._happens(fault)
-            place.stand(fault.size / 10, deaf=bool(fault.size % 2))
-
-    def _hurt_file(self, fault: Fault) -> None:
-        """Of the journal, also while it is written; of the bars, while nobody has them."""
-        of_journal = fault.kind.startswith("journal")
-        file = self.settings.journal(self.product) if of_journal else self.settings.bars(self.product)
-        if not file.exists():
-            return
-        self._happens(fault)
-        self.journal_hurt |= of_journal
-        if fault.kind != "journal deleted":
-            self._places["client" if of_journal else "historical"].running.kill()
-        if "deleted" in fault.kind:
-            file.unlink()
-            return
-        with file.open("r+b") as opened:
-            opened.truncate(fault.size * 100)
-
-    def _hurt_reader(self, fault: Fault, verb: str) -> None:
-        alive = [reader for reader in self.readers if reader.process.alive]
-        if verb == "joins" and len(alive) < 4:
-            self.readers.append(Reader(self, f"reader {len(self.readers) + 1}", fault.size))
-        elif verb == "stalls" and alive:
-            alive[fault.size % len(alive)].stalled_until = self.loop.now + fault.size / 10
-        elif verb == "leaves" and len(alive) > 1:
-            alive[-1].process.kill()
-        else:
-            return
-        self._happens(fault)
-
     # -- what it is told
 
     def died(self, process: Process) -> None:
@@ -285,7 +191,7 @@ class World:
         self.published[item.epoch, item.sequence] = item
 
     def opened(self, opened: journal.Journal) -> None:
-        if opened.quarantined and not self.journal_hurt:
+        if opened.quarantined and not self.faults.journal_hurt:
             self.wrong.append(f"a journal was put aside that nobody had hurt: {opened.quarantined}")
 
 
