@@ -17,7 +17,7 @@ LINE = [
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told", "journal_layout"},
     {"wire", "chart"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
+    {"private"}, {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
     {"publication", "nursery"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
     {"connection"}, {"follower"},
