@@ -92,6 +92,17 @@ def sequences(records: bytes | memoryview) -> "array[int]":
     return array("Q", memoryview(records).cast("Q")[::_WORDS].tobytes())
 
 
+def epochs(records: bytes) -> set[int]:
+    """The epochs of the records."""
+    return {*memoryview(records).cast("I")[RECORD_SIZE // 4 - 1 :: RECORD_SIZE // 4]}
+
+
+def places(records: bytes) -> list[tuple[int, int]]:
+    """(traded_at_ns, trade_id) of each of the records, which are of trades."""
+    words = memoryview(records).cast("q")
+    return list(zip(words[2::_WORDS], words[1::_WORDS], strict=True))
+
+
 def are_whole(records: bytes | memoryview) -> bool:
     """
     Whether each may have been written by `pack`: after a power loss one may begin on a page of the disk that was saved

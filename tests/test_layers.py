@@ -15,7 +15,7 @@ LINE = [
     # rules: no I/O, no clock, no chance
     {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told", "journal_layout"},
-    {"wire", "chart"}, {"history"}, {"exchanges"}, {"recording"},
+    {"wire", "chart", "answers"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
     {"private"}, {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
@@ -30,7 +30,7 @@ PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
     "continuity", "ring", "messages", "wire", "history", "exchanges", "backfill", "troubles", "link", "words",
-    "reloading", "joining", "told", "chart", "load", "arrivals", "journal_layout", "status_table",
+    "reloading", "answers", "joining", "told", "chart", "load", "arrivals", "journal_layout", "status_table",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}
 DOORS = {

@@ -95,3 +95,13 @@ def test_columns_say_what_the_records_say(items, before):
         in_order = [item for item in items[:end] if isinstance(item, Trade) and not item.late]
         found = record.last_in_order(records, end)
         assert (found and record.unpack(found, BTC)) == (in_order[-1] if in_order else None)
+
+
+def test_epochs_and_places_of_records_are_those_of_their_trades():
+    trades = [make_trade(n, at=n, epoch=epoch, sequence=1) for n, epoch in ((4, 7), (9, 2**32 - 1), (5, 7))]
+    records = b"".join(map(record.pack, trades))
+
+    assert record.epochs(records) == {7, 2**32 - 1}
+    assert record.places(records) == [(trade.traded_at_ns, trade.trade_id) for trade in trades]
+    assert record.epochs(b"") == set()
+    assert record.places(b"") == []
