@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -169,9 +170,14 @@ def newest_ids(line, product: Product, count: int) -> set[int]:
 def test_a_question_to_a_killed_historical_waits_for_the_next_one(line, monkeypatch):
     monkeypatch.setenv("POETICOINS_RUN_DIR", str(line.settings.run_dir))
     before = poeticoins.get_trades(BTC, limit=50_000)["trade_id"].tolist()
-    victim = line.kill("historical")
+    victim = line.order("historical", "block")
+    with ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        asked = pool.submit(poeticoins.get_trades, BTC, limit=50_000)
+        until(lambda: time.monotonic() - began > 0.3)  # its socket has the question, which dies with it
+        os.kill(victim, signal.SIGKILL)
 
-    after = poeticoins.get_trades(BTC, limit=50_000)["trade_id"].tolist()
+        after = asked.result(20)["trade_id"].tolist()
 
     assert set(before) <= set(after)
     line.replaced("historical", victim)
