@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup demo run test faults faults-report simulate soak crowds fuzz mutate check browser notebook bench-dashboard bench-supervision screenshots clean
+.PHONY: help setup demo run test faults faults-report simulate soak crowds guards fuzz mutate check browser notebook bench-dashboard bench-supervision screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -50,6 +50,10 @@ JOBS ?= $(shell nproc)
 mutate: setup  ## break the code of the RULES=…, one place at a time, and list what their tests do not notice; some five minutes
 	@$(BIN)/python -c 'import mutmut' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutate]'
 	@JOBS=$(JOBS) $(BIN)/python -m tests.mutation $(RULES)
+
+GUARDS ?=
+guards: setup  ## break the guards that are named for GUARDS=… (words; without: all), one at a time: each one's test must go red; some fifteen minutes
+	@JOBS=$(JOBS) $(BIN)/python -m tests.guards $(GUARDS)
 
 fuzz: setup  ## bytes for every place where some come in, guided by what code they reach, for SECONDS=… in all
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 FRAME = re.compile(rb'"frame (\d+)')
 """A frame and the server's clock in ms when it was cut: see dashboards/terse.py."""
+AGAIN = re.compile(r"HTTP/1\.1 503 .*?\r\nRetry-After: (\d+)\r\n", re.DOTALL)
+"""How the server begins to answer when too many pages are there or wait: after so many seconds there may be room."""
 ACK_EVERY = 150
 OPENED = (b"snapshot", b"history", b"chart")
 TEXT, PING = 1, 9
@@ -57,9 +59,9 @@ class Viewer(asyncio.BufferedProtocol):
     async def open(self) -> None:
         """Returns once the page has all that it draws: its snapshot, and with a product open the history and chart."""
         began = time.monotonic()
-        page = await _get(self.url)
+        page = await _page(self.url)
         token = re.search(r'"token":"([^"]+)"', page)
-        assert token, f"the page has no token: {page[:500]}"
+        assert token, f"the page has no token: {page[:500]!r}"
         await self._connect(token[1])
         await self._message()
         self._send("PULL-DOC-REQ", {})
@@ -182,6 +184,14 @@ class Viewer(asyncio.BufferedProtocol):
     def _say(self, words: dict[str, object]) -> None:
         data = {"type": "map", "entries": [list(pair) for pair in words.items()]}
         self._event("data_event", [["model", {"id": self._model}], ["data", data]])
+
+
+async def _page(url: str) -> str:
+    """The answer, head and all; whoever is told to come again does, as a person would."""
+    async with asyncio.timeout(120):
+        while again := AGAIN.match(page := await _get(url)):
+            await asyncio.sleep(int(again[1]))
+    return page
 
 
 async def _get(url: str) -> str:

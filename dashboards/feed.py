@@ -24,7 +24,7 @@ from dashboards.source import Source, past
 from dashboards.texts import status_text
 from dashboards.view import Selection, View
 from dashboards.watch import Watch
-from poeticoins import PoeticoinsError, Product, RequestTimeout
+from poeticoins import PoeticoinsError, Product, RequestTimeout, WrongAnswer
 
 POLL_S = 1.0
 """Seconds between two looks at the status, and between two tries to reach a supervisor."""
@@ -203,7 +203,7 @@ class Feed:
             try:
                 found = await asyncio.to_thread(past, self._source, products, WINDOW_S)
                 break
-            except RequestTimeout as error:
+            except (RequestTimeout, WrongAnswer) as error:
                 self._outlook.complaint = str(error)
                 await asyncio.sleep(self._poll_s)
         for product, (last, closes) in found.items():

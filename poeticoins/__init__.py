@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RequestTimeout,
         UnknownProduct,
         WireMismatch,
+        WrongAnswer,
     )
     from poeticoins.model import Gap, Product, Trade
     from poeticoins.reports import Status
@@ -41,6 +42,7 @@ _HOMES = {
     "demonstration": ("demo",),
     "errors": (
         "ConfigurationError", "FeedUnavailable", "PoeticoinsError", "RequestTimeout", "UnknownProduct", "WireMismatch",
+        "WrongAnswer",
     ),
     "model": ("Gap", "Product", "Trade"),
     "reports": ("Status",),
@@ -49,8 +51,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ConfigurationError", "FeedUnavailable", "Gap", "PoeticoinsError", "Product", "RequestTimeout", "Status",
-    "Subscription", "Trade", "UnknownProduct", "WireMismatch", "asking", "available_products", "demo", "get_candles",
-    "get_gaps", "get_last_trade", "get_last_trades", "get_status", "get_trades", "stream_trades", "subscribe_to_trades",
+    "Subscription", "Trade", "UnknownProduct", "WireMismatch", "WrongAnswer", "asking", "available_products", "demo",
+    "get_candles", "get_gaps", "get_last_trade", "get_last_trades", "get_status", "get_trades", "stream_trades",
+    "subscribe_to_trades",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 
+from poeticoins import private
 from poeticoins.log import warn
 from poeticoins.restarts import Budget
 
@@ -45,11 +46,8 @@ class BudgetFile:
 
     def save(self, budget: Budget) -> None:
         """To be called before each connect; what cannot be written is logged, and nothing else."""
-        new = self._path.with_name(f"{self._path.name}.new")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(_Kept(budget.tokens, budget.at)))
-            new.replace(self._path)
+            with private.replacing(self._path) as descriptor:
+                os.write(descriptor, msgspec.json.encode(_Kept(budget.tokens, budget.at)))
         except OSError as error:
             warn(log, "the connect budget cannot be written", file=self._path, why=error.strerror)

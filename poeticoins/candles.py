@@ -85,6 +85,17 @@ class Tier:
         self._to += 1
 
 
+def are_candles(records: bytes, interval_ns: int, most: int) -> bool:
+    """Whether these can be at most so many candles of that length, in order, each once, of numbers that are some."""
+    if len(records) % BAR_DTYPE.itemsize or len(records) > most * BAR_DTYPE.itemsize:
+        return False
+    bars = np.frombuffer(records, BAR_DTYPE)
+    starts, prices = bars["start_ns"], np.stack([bars[name] for name in ("open", "high", "low", "close")])
+    are_in_place = not (starts % interval_ns).any() and (np.diff(starts, prepend=-1) > 0).all()
+    are_numbers = np.isfinite(prices).all() and np.isfinite(bars["volume"]).all()
+    return bool(are_in_place and are_numbers and (prices > 0).all() and (bars["volume"] >= 0).all())
+
+
 def rolled_up(bars: Bars, interval_ns: int) -> Bars:
     """`bars`, ordered by their starts, as bars of `interval_ns`, a multiple of theirs; several may start together."""
     if not len(bars):

@@ -17,7 +17,7 @@ from poeticoins.bus import Answerer, Publisher
 from poeticoins.child import Child
 from poeticoins.config import Settings
 from poeticoins.connection import Address
-from poeticoins.errors import PoeticoinsError, UnknownProduct
+from poeticoins.errors import PoeticoinsError
 from poeticoins.exchanges import EXCHANGES, followed
 from poeticoins.feed import Feed
 from poeticoins.follower import Follower
@@ -25,7 +25,7 @@ from poeticoins.intake import Intake
 from poeticoins.journal import writing
 from poeticoins.liveness import Patience
 from poeticoins.log import warn
-from poeticoins.model import Product
+from poeticoins.model import Product, of_product
 from poeticoins.prehistory import Prehistory
 from poeticoins.refill import Refills
 from poeticoins.rest import Rest
@@ -67,6 +67,7 @@ class Client:
             product: Intake(product, settings, exchange.CONTIGUOUS_IDS, self._publisher.send, want)
             for product in self._products
         }
+        self._by_name = {str(product): intake for product, intake in self._intakes.items()}
         self._refills.intakes = self._intakes
         self.prehistory = Prehistory(exchange, settings, self._intakes, self.rest)
         self._inherit(settings)
@@ -130,16 +131,10 @@ class Client:
             asked = wire.decode_question(question)
             if not isinstance(asked, messages.ReplayQuestion):
                 raise ValueError("expected a replay question; historical answers the others")
-            intake = self._intake_of(asked.product)
+            intake = of_product(asked.product, self._by_name)
         except (ValueError, LookupError, PoeticoinsError) as error:
             return wire.encode(wire.refusal(error))
         return wire.encode(intake.published.replay(asked, REPLAY_PAGE))
-
-    def _intake_of(self, product: str) -> Intake:
-        intake = self._intakes.get(Product.parse(product))
-        if intake is None:
-            raise UnknownProduct.among(product, map(str, self._intakes))
-        return intake
 
     def close(self) -> None:
         """Lets go of journals and sockets; what was received is in the journals then."""

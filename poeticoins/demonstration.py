@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from poeticoins import config, context
+from poeticoins import config, context, private
 from poeticoins.errors import FeedUnavailable, PoeticoinsError, RequestTimeout
 from poeticoins.reports import Status
 
@@ -38,8 +38,8 @@ def demo(
     command += ["--dashboard", "--port", "0"] if dashboard else []
     environment = {name: value for name, value in os.environ.items() if name != "POETICOINS_RUN_DIR"}
     words = directory / "demo.log"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with words.open("wb") as log:
+    private.directory(directory)
+    with private.replacing(words) as log:
         supervisor = subprocess.Popen(  # noqa: S603  # our own program, with arguments of our own
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
         )  # it ends when its stdin does, that is with this process, however that ends

@@ -32,6 +32,10 @@ class RequestTimeout(PoeticoinsError, TimeoutError):
     """A supervisor runs, but the process that was asked did not answer in time."""
 
 
+class WrongAnswer(PoeticoinsError):
+    """An answer that cannot be the one to its question. Says what was expected, what came, and how to mend it."""
+
+
 class WireMismatch(PoeticoinsError):
     """The two ends of a socket speak different versions of the wire. Says which one to restart."""
 

@@ -14,13 +14,13 @@ from poeticoins.archive import Archive
 from poeticoins.bus import Answerer, Subscriber
 from poeticoins.child import Child
 from poeticoins.config import Settings
-from poeticoins.errors import PoeticoinsError, UnknownProduct, WireMismatch
+from poeticoins.errors import PoeticoinsError, WireMismatch
 from poeticoins.exchanges import followed
 from poeticoins.history import History
 from poeticoins.journal import read_tail
 from poeticoins.log import warn
 from poeticoins.messages import WIRE_VERSION
-from poeticoins.model import Product
+from poeticoins.model import of_product
 from poeticoins.ration import Ration
 from poeticoins.record import pack
 
@@ -143,31 +143,26 @@ class Historical:
             case messages.LastTradesQuestion():
                 return messages.LastTradesAnswer(version, mode, self._last_trades(asked.products))
             case messages.TradesQuestion():
-                records, more = self._history(asked.product).trades(asked.limit, asked.since_ns, asked.before)
+                records, more = of_product(asked.product, self._histories).trades(
+                    asked.limit, asked.since_ns, asked.before
+                )
                 return messages.TradesAnswer(version, mode, asked.product, records.tobytes(), more)
             case messages.CandlesQuestion():
-                bars = self._history(asked.product).candles(asked.interval_ns, asked.limit)
+                bars = of_product(asked.product, self._histories).candles(asked.interval_ns, asked.limit)
                 return messages.CandlesAnswer(version, mode, asked.product, asked.interval_ns, bars.tobytes())
             case messages.GapsQuestion():
-                gaps = [wire.gap_message(gap) for gap in self._history(asked.product).gaps]
+                gaps = [wire.gap_message(gap) for gap in of_product(asked.product, self._histories).gaps]
                 return messages.GapsAnswer(version, mode, asked.product, gaps)
             case messages.ReplayQuestion():
-                history = self._history(asked.product)
+                history = of_product(asked.product, self._histories)
                 return messages.ReplayAnswer(
                     version, mode, asked.product, *history.replay(asked.epoch, asked.first, asked.last)
                 )
 
     def _last_trades(self, names: list[str] | None) -> list[tuple[str, messages.TradeMessage]]:
-        chosen = self._histories if names is None else {name: self._history(name) for name in names}
+        chosen = self._histories if names is None else {name: of_product(name, self._histories) for name in names}
         lasts = {name: history.last_trade for name, history in chosen.items()}
         return [(name, wire.trade_message(trade)) for name, trade in lasts.items() if trade is not None]
-
-    def _history(self, name: str) -> History:
-        history = self._histories.get(name)
-        if history is None:
-            Product.parse(name)  # says so if it is not even a name
-            raise UnknownProduct.among(name, self._histories)
-        return history
 
     def close(self) -> None:
         """Puts the bars on disk and lets go of the sockets; the journals are the clients'."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from poeticoins import journal_layout as layout
+from poeticoins import private
 from poeticoins.errors import JournalError
 from poeticoins.journal_layout import ALIVE, AUDITED, COUNTERS, NEXT, TRADES, Inheritance, Tail
 from poeticoins.model import AnyItem, Product, Trade
@@ -137,8 +138,7 @@ def writing(directory: Path, patience: float = 5.0) -> Iterator[None]:
     Waits up to `patience` seconds for a predecessor that is just dying. Raises JournalError if it does not.
     """
     try:
-        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `mode` is not for the parents that it makes
-        directory.mkdir(mode=0o700, exist_ok=True)
+        private.directory(directory)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise JournalError(f"cannot make the journals' directory {directory}: {error.strerror}") from None
@@ -158,18 +158,11 @@ def writing(directory: Path, patience: float = 5.0) -> Iterator[None]:
 
 
 def _make(path: Path, identity: bytes, epoch: int, capacity: int) -> None:
-    """Makes the file whole under another name first, so that a death midway leaves nothing half-made behind."""
-    half_made = path.with_name(path.name + ".new")
     try:
-        descriptor = os.open(half_made, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
+        with private.replacing(path) as descriptor:
             # without the reservation, a full disk would show as SIGBUS on some later write to the map
             os.posix_fallocate(descriptor, 0, layout.size_of(capacity))
             os.pwrite(descriptor, layout.new_header(identity, epoch, capacity), 0)
-        finally:
-            os.close(descriptor)
-        half_made.rename(path)
     except OSError as error:
-        half_made.unlink(missing_ok=True)
         need = layout.size_of(capacity) / 1e6
         raise JournalError(f"cannot make the journal {path} ({need:.1f} MB): {error.strerror}") from None

@@ -171,7 +171,7 @@ class GapsAnswer(msgspec.Struct, array_like=True, frozen=True, tag="gaps"):
 
 class ReplayAnswer(msgspec.Struct, array_like=True, frozen=True, tag="replay"):
     """
-    Records of the sequences `first` to `last` of `epoch`: what lies between and is not among them does not exist.
+    Records of the sequences `first` to `last` of `epoch`, each of them, in their order.
 
     first > the one asked for: what came before is gone for good. last < the one asked for: not yet, or more than one
     answer holds; ask again. last < first: nothing of the range is known; first 1 and last 0 also if it was of another

@@ -6,6 +6,7 @@ once it is turned into an integer. Times are whole nanoseconds since 1970, becau
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -19,6 +20,7 @@ Side = Literal["buy", "sell"]
 Origin = Literal["live", "snapshot", "backfill"]
 GapReason = Literal["skipped ids", "disconnected", "client down", "overrun"]
 Mode = Literal["live", "demo", "replay"]
+V = TypeVar("V")
 
 _PRODUCT = re.compile(r"([a-z][a-z0-9]{0,15}):([A-Z0-9]{1,10})-([A-Z0-9]{1,10})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
@@ -56,6 +58,14 @@ class Product(msgspec.Struct, frozen=True, order=True):
         if not found:
             raise UnknownProduct(f"expected 'exchange:BASE-QUOTE' such as 'coinbase:BTC-USD', got {text[:80]!r}")
         return cls(*found.groups())
+
+
+def of_product(name: str, known: Mapping[str, V]) -> V:
+    """What `known` has of a product, by its name. Raises UnknownProduct, which says how one is spelled or is near."""
+    if name not in known:
+        Product.parse(name)  # says so if it is not even a name
+        raise UnknownProduct.among(name, known)
+    return known[name]
 
 
 class Trade(msgspec.Struct, frozen=True):

@@ -9,9 +9,16 @@ import time
 from contextlib import suppress
 from typing import TypeVar
 
-from poeticoins import bus, control, messages, wire
+from poeticoins import answers, bus, control, messages, wire
 from poeticoins.config import Settings
-from poeticoins.errors import FeedUnavailable, PoeticoinsError, RequestTimeout, UnknownProduct, WireMismatch
+from poeticoins.errors import (
+    FeedUnavailable,
+    PoeticoinsError,
+    RequestTimeout,
+    UnknownProduct,
+    WireMismatch,
+    WrongAnswer,
+)
 
 A = TypeVar("A")
 PATIENCE = 0.5  # seconds that one try may take: a question that died with historical is asked again
@@ -27,21 +34,32 @@ def require_supervisor(settings: Settings) -> None:
 
 
 def ask_historical(settings: Settings, question: messages.Question, expected: type[A]) -> A:
-    """The answer to `question`. Raises what historical refuses it with: UnknownProduct, WireMismatch, ValueError."""
+    """
+    The answer to `question`. Raises what historical refuses it with: UnknownProduct, WireMismatch, PoeticoinsError; and
+    WrongAnswer for an answer that cannot be.
+    """
     end = time.monotonic() + settings.answer_timeout
     data = wire.encode(question)
     while (left := end - time.monotonic()) > 0:
         require_supervisor(settings)
         with suppress(RequestTimeout):
-            answer = wire.decode_answer(bus.ask(settings.socket("historical"), data, min(PATIENCE, left)))
+            answer = _decoded(bus.ask(settings.socket("historical"), data, min(PATIENCE, left)))
             if isinstance(answer, messages.ErrorAnswer):
                 raise _error(answer)
             if not isinstance(answer, expected):
-                raise WireMismatch(f"expected {expected.__name__}, got {type(answer).__name__}: restart the supervisor")
+                raise WrongAnswer(f"expected {expected.__name__} from historical, got {type(answer).__name__}")
+            answers.require_fitting(question, answer)
             return answer
     raise RequestTimeout(
         f"historical did not answer within {settings.answer_timeout:g} s; `python supervisor.py status` says how it is"
     )
+
+
+def _decoded(data: bytes) -> messages.Answer:
+    try:
+        return wire.decode_answer(data)
+    except ValueError as error:
+        raise WrongAnswer(f"expected an answer from historical, got {len(data)} bytes that are none: {error}") from None
 
 
 def _error(answer: messages.ErrorAnswer) -> Exception:

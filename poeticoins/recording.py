@@ -6,6 +6,7 @@ the order of their coming; one file may hold several connections, one after the 
 """
 
 import json
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -124,13 +125,23 @@ def _is_ack(frame: Frame) -> bool:
 def _bounded(files: Iterable[Path]) -> list[Path]:
     """The files, if all of them together are no more than can be held."""
     found = [*files]
-    size = sum(file.stat().st_size for file in found if file.is_file())
+    size = sum(map(_size, found))
     if size > TOTAL_LIMIT:
         raise ConfigurationError(
             f"{found[0]} …: expected recordings of at most {TOTAL_LIMIT >> 20} MiB in all, got {size >> 20} MiB;"
             " replay fewer of them"
         )
     return found
+
+
+def _size(file: Path) -> int:
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, a device has no end
+        raise ConfigurationError(f"{file}: expected a recording, but it is no file")
+    return found.st_size
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -150,8 +161,6 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def _lines(file: Path) -> Iterator[tuple[_Line, str]]:
     """Each line with its URL's host, or with what there is in place of a URL."""
     try:
-        if file.exists() and not file.is_file():  # a pipe would be waited for, a device has no end
-            raise ConfigurationError(f"{file}: expected a recording, but it is no file")
         with file.open("rb") as opened:
             number = 0
             while text := opened.readline(LINE_LIMIT + 1):
@@ -161,7 +170,11 @@ def _lines(file: Path) -> Iterator[tuple[_Line, str]]:
                 if text.strip():
                     yield _line(text, f"{file}:{number}")
     except OSError as error:
-        raise ConfigurationError(f"{file}: expected a recording, but it cannot be read: {error.strerror}") from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"{file}: expected a recording, but it cannot be read: {error.strerror}")
 
 
 def _line(text: bytes, where: str) -> tuple[_Line, str]:

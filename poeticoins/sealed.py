@@ -11,6 +11,7 @@ import time
 import zlib
 from pathlib import Path
 
+from poeticoins import private
 from poeticoins.errors import PoeticoinsError
 from poeticoins.model import Product
 
@@ -28,20 +29,12 @@ def write(path: Path, kind: str, mode: str, product: Product, content: bytes) ->
     kind: what the content is, with its version, such as "poeticoins bars 1"; at most 20 bytes. Waits for the disk, so
     call it in a thread.
     """
-    half_made = path.with_name(f"{path.name}.new")
-    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `mode` is not for the parents that it makes
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(half_made, flags, 0o600), "wb") as file:
-            file.write(_HEADER.pack(kind.encode(), _identity(mode, product), len(content), zlib.crc32(content)))
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # or a power cut might leave the new name with no content
-        half_made.rename(path)
-    except OSError:
-        half_made.unlink(missing_ok=True)
-        raise
+    private.directory(path.parent)
+    with private.replacing(path) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(_HEADER.pack(kind.encode(), _identity(mode, product), len(content), zlib.crc32(content)))
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)  # or a power cut might leave the new name with no content
 
 
 def read(path: Path, kind: str, mode: str, product: Product) -> bytes | None:

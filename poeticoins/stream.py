@@ -14,13 +14,13 @@ from typing import Self
 
 from msgspec import structs
 
-from poeticoins import messages, wire
+from poeticoins import answers, messages, wire
 from poeticoins.bus import Asker, Subscriber
 from poeticoins.config import Settings
-from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch
+from poeticoins.errors import FeedUnavailable, PoeticoinsError, WireMismatch, WrongAnswer
+from poeticoins.log import warn
 from poeticoins.messages import WIRE_VERSION
 from poeticoins.model import Gap, Item, Mode, Product, Trade
-from poeticoins.record import unpacked
 from poeticoins.sequence import IdWindow, Lost, Merge, follows
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class _Follower:
         self.newest: Trade | None = None
         self.epoch = 0  # of the newest that came
         self.asked_at = 0.0
+        self.asked_last = 0
         self.tries = 0
 
     def delivered(self, items: Sequence[Item | Lost]) -> list[Item]:
@@ -158,13 +159,19 @@ class TradeStream:
                 log.debug("no replay: %s", answer)  # a publisher that is new to its products; asked again in a moment
                 return
             follower = self._followers[answer.product]
-            items = unpacked(answer.records, follower.product)
+            items = answers.replayed(answer, follower.product)
         except WireMismatch as error:
             self._fail(error)
             return
-        except (ValueError, KeyError):
-            return  # not ours, as above; asked again in a moment
-        if not self._is_our_mode(answer.mode):
+        except (ValueError, KeyError, WrongAnswer) as error:
+            warn(log, "dropped an answer that cannot be", why=error)  # asked again in a moment, another one
+            return
+        if of_publisher:
+            if not self._is_our_mode(answer.mode):
+                return
+        elif answer.last > follower.asked_last or answer.mode != (self._mode or answer.mode):
+            # what there is, and whose prices it is, is the publisher's to say
+            warn(log, "dropped an answer that cannot be", product=follower.product, last=answer.last, mode=answer.mode)
             return
         if answer.first > follower.merge.next and follower.merge.following and not of_publisher:
             self._ask(follower)  # only the publisher can say that something is gone for good
@@ -223,7 +230,7 @@ class TradeStream:
         question = messages.ReplayQuestion(WIRE_VERSION, str(follower.product), *wanted)
         askers = self._askers[follower.tries % len(self._askers)]
         askers[follower.product.exchange].ask(wire.encode(question))
-        follower.asked_at = time.monotonic()
+        follower.asked_at, follower.asked_last = time.monotonic(), wanted.last
         follower.tries += 1
 
     def close(self) -> None:

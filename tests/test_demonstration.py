@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import poeticoins
+
 SCRIPT = """
 import sys, time, poeticoins
 with poeticoins.demo(exchanges=["coinbase"]) as status:
@@ -35,3 +37,11 @@ def test_a_killed_script_leaves_no_demo_behind(how):
         while any(alive(pid) for pid in pids):
             assert time.monotonic() < end, "the demo outlived its script"
             time.sleep(0.02)
+
+
+def test_what_a_demo_leaves_in_its_directory_is_its_owners_alone(run_dir):
+    with poeticoins.demo(exchanges=["coinbase"], run_dir=run_dir):
+        found = [path for path in run_dir.rglob("*") if not path.is_dir()]
+
+        assert run_dir / "demo.log" in found
+        assert {path: oct(path.stat().st_mode & 0o777) for path in found} == dict.fromkeys(found, "0o600")

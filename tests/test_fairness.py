@@ -122,10 +122,11 @@ async def test_every_socket_bounds_what_it_takes_and_lets_nobody_but_its_owner_i
     assert 0 < socket.MAXMSGSIZE <= bus.MAX_ANSWER
     assert socket.HANDSHAKE_IVL == 5000
     assert socket.LINGER == 0
+    assert 0 < socket.SNDHWM <= 10_000
+    assert 0 < socket.RCVHWM <= 20_000
     if kind in ("PUB", "ROUTER"):
         assert socket.MAXMSGSIZE == bus.MAX_MESSAGE
         assert path.stat().st_mode & 0o777 == 0o600
-        assert 0 < socket.RCVHWM <= 20_000
     if opened:
         opened.close()
     else:

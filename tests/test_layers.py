@@ -15,9 +15,9 @@ LINE = [
     # rules: no I/O, no clock, no chance
     {"restarts", "ration", "sequence", "record", "liveness", "candles", "backfill", "load", "arrivals"},
     {"continuity", "ring", "lifecycle", "troubles", "link", "joining", "told", "journal_layout"},
-    {"wire", "chart", "window", "gaps"}, {"history"}, {"exchanges"}, {"recording"},
+    {"wire", "chart", "answers", "window", "gaps"}, {"history"}, {"exchanges"}, {"recording"},
     # doors
-    {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
+    {"private"}, {"bus", "journal", "control", "rest", "budget", "sealed"}, {"questions"},
     # processes
     {"publication", "nursery"}, {"late"}, {"intake"}, {"feed", "child", "stream", "refill", "archive", "prehistory"},
     {"connection"}, {"follower"},
@@ -30,7 +30,7 @@ PLACE = {name: place for place, names in enumerate(LINE) for name in names}
 PURE = {
     "errors", "model", "reports", "restarts", "ration", "sequence", "record", "liveness", "candles", "lifecycle",
     "continuity", "ring", "messages", "wire", "history", "exchanges", "backfill", "troubles", "link", "words",
-    "reloading", "joining", "told", "chart", "window", "gaps", "load", "arrivals", "journal_layout",
+    "reloading", "answers", "joining", "told", "chart", "window", "gaps", "load", "arrivals", "journal_layout",
     "status_table",
 }  # fmt: skip
 IMPURE_LIBRARIES = {"time", "random", "socket", "asyncio", "subprocess", "threading", "os", "pathlib", "mmap"}

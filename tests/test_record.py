@@ -95,3 +95,39 @@ def test_columns_say_what_the_records_say(items, before):
         in_order = [item for item in items[:end] if isinstance(item, Trade) and not item.late]
         found = record.last_in_order(records, end)
         assert (found and record.unpack(found, BTC)) == (in_order[-1] if in_order else None)
+
+
+def test_places_of_records_are_those_of_their_trades():
+    trades = [make_trade(n, at=n) for n in (4, 9, 5)]
+
+    assert record.places(b"".join(map(record.pack, trades))) == [(each.traded_at_ns, each.trade_id) for each in trades]
+    assert record.places(b"") == []
+
+
+@pytest.mark.parametrize(
+    ("epochs_and_sequences", "named", "are_those"),
+    [
+        ([(7, 3), (7, 4)], (7, 3, 4), True),
+        ([], (7, 3, 2), True),
+        ([], (7, 9, 2), True),
+        ([(7, 3), (7, 4)], (7, 3, 5), False),
+        ([(7, 3), (7, 4)], (7, 2, 3), False),
+        ([(7, 4), (7, 3)], (7, 3, 4), False),
+        ([(7, 3), (8, 4)], (7, 3, 4), False),
+        ([(7, 3), (7, 4)], (7, 3, 2**62), False),
+        ([(7, 3)], (7, 3, 2), False),
+    ],
+)
+def test_records_are_those_that_they_are_said_to_be(epochs_and_sequences, named, are_those):
+    trades = [make_trade(n, epoch=epoch, sequence=n) for epoch, n in epochs_and_sequences]
+    records = b"".join(map(record.pack, trades))
+
+    assert record.are_those(records, *named) is are_those
+    assert not record.are_those(records + b"\0", *named)
+
+
+def test_records_are_not_those_if_one_is_torn():
+    records = bytearray(record.pack(make_trade(3, epoch=7, sequence=3)))
+    records[50] = 9
+
+    assert not record.are_those(records, 7, 3, 3)

@@ -11,7 +11,7 @@ import pytest
 from dashboards.feed import Feed, _end
 from dashboards.outlook import Outlook
 from dashboards.view import View
-from poeticoins.errors import RequestTimeout, WireMismatch
+from poeticoins.errors import RequestTimeout, WireMismatch, WrongAnswer
 from tests.dashboards.market import PRODUCTS, Market, status, trade
 from tests.dashboards.reading import read
 
@@ -198,6 +198,28 @@ async def test_unanswered_question_is_told_and_asked_again(error):
     market.failing = None
 
     await until(lambda: market.listeners and viewer.status["notices"] == [])
+    task.cancel()
+
+
+async def test_past_that_cannot_be_is_told_and_asked_for_again_while_prices_go_on(monkeypatch):
+    market, viewer = Market(), Viewer()
+    candles = market.get_candles
+
+    def lie(*_, **__):
+        raise WrongAnswer("expected candles")
+
+    monkeypatch.setattr(market, "get_candles", lie)
+    feed = Feed(market, poll_s=0.05)
+    task = asyncio.create_task(feed.run())
+    feed.join(viewer)
+    await until(lambda: viewer.status["notices"] == ["expected candles"])
+
+    await until(lambda: market.listeners)
+    market.tell(trade(BTC, "1.00"))
+    await until(lambda: viewer.of("frame"))
+    monkeypatch.setattr(market, "get_candles", candles)
+
+    await until(lambda: viewer.status["notices"] == [])
     task.cancel()
 
 

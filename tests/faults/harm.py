@@ -21,12 +21,14 @@ def rss(pid: int) -> float:
 @contextmanager
 def unharmed(line: World, *children: str) -> Iterator[None]:
     """Whatever is done meanwhile: no process ends or grows by 20 MB, no feed is broken, nothing false is delivered."""
-    before = {name: rss(line.pid(name)) for name in children}
+    supervisor = line.status()["pid"]
+    before = {pid: rss(pid) for pid in (supervisor, *map(line.pid, children))}
     yield
     line.goes_on()
 
     assert {name: line.restarts(name) for name in children} == dict.fromkeys(children, 0)
-    assert max(rss(line.pid(name)) - before[name] for name in children) < 20
+    assert line.status()["pid"] == supervisor
+    assert max(rss(pid) - size for pid, size in before.items()) < 20
     assert not any(trade.price == FALSE for product in PRODUCTS for trade in line.heard(product))
     line.unbroken("coinbase", "bitstamp")
     line.whole()

@@ -23,6 +23,7 @@ import poeticoins.client
 import poeticoins.historical
 from poeticoins.child import Child
 from poeticoins.config import Settings
+from tests.faults.lies import lied
 
 _TIME, _TIME_NS, _GETADDRINFO = time.time, time.time_ns, socket.getaddrinfo
 _held: list[bytes] = []
@@ -36,7 +37,17 @@ async def client(settings: Settings, child: Child, name: str) -> None:
 async def historical(settings: Settings, child: Child) -> None:
     _obey(settings.run_dir / "historical.order")
     poeticoins.archive.AGAIN = 1.0
+    poeticoins.historical.Historical = _Lying  # type: ignore[misc]
     await poeticoins.historical.run(settings, child)
+
+
+class _Lying(poeticoins.historical.Historical):
+    """Answers with the lie that it was ordered to tell; see lies.py."""
+
+    lie = "nothing"
+
+    def _answer(self, question: bytes) -> bytes:
+        return lied(self.lie, question, super()._answer(question))
 
 
 def _obey(file: Path) -> None:
@@ -92,6 +103,10 @@ def _resolve(how: str) -> None:
     socket.getaddrinfo = _lose_resolver if how == "never" else _GETADDRINFO
 
 
+def _begin_to_lie(*words: str) -> None:
+    _Lying.lie = " ".join(words)
+
+
 ORDERS: dict[str, Callable[..., None]] = {
     "block": _block,
     "spin": _spin,
@@ -103,4 +118,5 @@ ORDERS: dict[str, Callable[..., None]] = {
     "deafen": lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
     "clock": _set_clock,
     "resolve": _resolve,
+    "lie": _begin_to_lie,
 }

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -12,6 +13,8 @@ from tests.makers import BTC, make_trade
 
 Where = Path | tuple[str, int]
 """A socket's path, or a host and a port."""
+PATIENCE = 5
+"""Seconds that a connection is waited for."""
 
 GREETING_1 = b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f"
 GREETING_3 = GREETING_1 + b"\x03\x00NULL" + b"\0" * 48
@@ -47,13 +50,15 @@ def bytes_without_end(seed: int) -> Iterator[bytes]:
 
 
 def connected(to: Where) -> socket.socket:
+    """A connection, once there is room in the queue; a socket that does not block would be refused at once there."""
     peer = socket.socket(socket.AF_UNIX if isinstance(to, Path) else socket.AF_INET)
-    peer.settimeout(0.2)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
     try:
         peer.connect(str(to) if isinstance(to, Path) else to)
     except OSError:
         peer.close()
         raise
+    peer.settimeout(0.2)
     return peer
 
 

@@ -42,7 +42,7 @@ async def exchange_that_sends(data: bytes):
         websocket.transport.write(data)
         await websocket.wait_closed()
 
-    async with serve(send, "127.0.0.1", 0, compression=None) as server:
+    async with serve(send, "127.0.0.1", 0) as server:  # which would deflate for whoever asks it to
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", connected
 
 

@@ -3,8 +3,17 @@
 import time
 
 import pytest
+from msgspec import structs
 
+from poeticoins.journal import Journal, writing
+from poeticoins.model import SECOND
+from poeticoins.simulator import market
+from poeticoins.simulator.coinbase import CoinbaseConversation
+from poeticoins.simulator.faults import Fault
+from poeticoins.simulator.server import EmbeddedExchange
 from tests.faults.world import BTC
+from tests.following import following, whole
+from tests.makers import make_settings
 
 MATCH = (
     '{{"type":"match","trade_id":{id},"side":"buy","size":{size},"price":{price},"product_id":"BTC-USD",'
@@ -77,6 +86,42 @@ def test_trades_that_are_skipped_repeated_or_reordered_arrive_once_each(line, ex
     assert line.reconnects(exchange) == 0
     line.unbroken("coinbase", "bitstamp")
     line.whole()
+
+
+@pytest.mark.row(37)
+async def test_a_gap_of_five_thousand_trades_is_refilled_whole(run_dir):
+    traded = market.trades(1, BTC, time.time_ns() - 100 * SECOND, time.time_ns(), 20)
+    settings = make_settings(run_dir, journal_capacity=20_000)
+    with writing(settings.run_dir / settings.mode / BTC.exchange):
+        journal = Journal(settings.journal(BTC), BTC, settings.mode, settings.journal_capacity)
+        journal.append(traded[-5001])
+        journal.close()
+
+    async with EmbeddedExchange(pace=20) as exchange, following(run_dir, exchange, journal_capacity=20_000) as client:
+        await client.until(lambda: len(client.ids) > 5001)
+
+        assert client.ids[0] == traded[-5001].trade_id
+        assert whole(client.ids)
+        assert len(client.gaps) == len(client.refills)
+
+
+@pytest.mark.row(37)
+@pytest.mark.parametrize("strange", [1, 10**9], ids=["from 1", "a thousand million ahead"])
+async def test_an_id_that_makes_no_sense_costs_no_other_trade_and_the_hole_it_seems_to_leave_is_told(run_dir, strange):
+    async with EmbeddedExchange(pace=20) as exchange, following(run_dir, exchange, hold=0.2) as client:
+        await client.until(lambda: len(client.ids) > 1000)
+        trade = structs.replace(
+            market.last_trade(1, BTC, time.time_ns(), 20), trade_id=strange, traded_at_ns=time.time_ns()
+        )
+        exchange.faults["coinbase"].append(Fault("garbage", text=CoinbaseConversation().trade(trade).raw))
+
+        await client.until(lambda: strange in client.ids and client.gaps)
+        await client.more(50)
+
+        assert whole([trade_id for trade_id in client.ids if trade_id != strange])
+        assert len(client.ids) == len({*client.ids})
+        assert client.gaps[0].missing > 10**6
+        assert (client.facts["state"], client.facts["reconnects"]) == ("live", 0)
 
 
 @pytest.mark.row(38)

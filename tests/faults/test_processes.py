@@ -82,6 +82,7 @@ def test_a_client_that_crashes_for_ever_becomes_degraded_alone_and_heals_with_it
     os.kill(victim, signal.SIGKILL)
     until(lambda: line.tree.child("coinbase")["state"] == "degraded", within=20)
 
+    until(lambda: (line.tree.child("coinbase")["next_try_in"] or 0.0) > 1)  # at first it was 0.2
     assert line.feed("coinbase")["state"] == "restarting"
     line.goes_on(PRODUCTS[2], PRODUCTS[3])
     line.unbroken("bitstamp")

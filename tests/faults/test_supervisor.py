@@ -163,11 +163,16 @@ def test_a_supervisor_that_slept_replaces_nobody_and_nothing_is_missed(line):
     supervisor = line.status()["pid"]
     before = {name: line.pid(name) for name in CHILDREN}
 
-    os.kill(supervisor, signal.SIGSTOP)
-    line.goes_on(trades=8)  # for longer than hang_after
-    os.kill(supervisor, signal.SIGCONT)
+    began = time.monotonic()
 
-    until(lambda: line.tree.child("coinbase")["uptime"] > 0)
+    for pid in (supervisor, before["coinbase"]):  # the others stay awake: what they do is to be seen
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: time.monotonic() - began > 3)  # for longer than hang_after
+    os.kill(supervisor, signal.SIGCONT)
+    until(lambda: line.tree.child("bitstamp")["uptime"] > 0)
+    os.kill(before["coinbase"], signal.SIGCONT)
+
+    line.goes_on(trades=5)
     assert {name: line.pid(name) for name in before} == before
     line.unbroken("coinbase", "bitstamp")
     line.whole()
@@ -227,9 +232,10 @@ def test_a_run_directory_that_cannot_be_used_is_one_line_and_disturbs_no_other_t
 
 @pytest.mark.row(47)
 def test_a_log_that_nobody_reads_and_then_nobody_can_holds_up_and_ends_nobody():
-    """With a child that prints without end, so that the pipe is full at once."""
+    """With a child that prints without end and a small pipe, which is full at once."""
     with world(running=False, children=["noisy=tests.supervision_targets:printing"]) as line:
         reading, writing = os.pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
         line.start(stdout=writing, stderr=writing)
         os.close(writing)
         line.begin()

@@ -21,14 +21,14 @@ from poeticoins.stream import TradeStream
 
 
 class Reader:
-    """Reads every product by a TradeStream in a thread, from its making until `close`."""
+    """Reads every product by a TradeStream in a thread, from its making until `close`; history: as of the stream."""
 
-    def __init__(self, settings: Settings, products: list[Product]) -> None:
+    def __init__(self, settings: Settings, products: list[Product], history: int = 0) -> None:
         self.items: dict[Product, list[Item]] = {product: [] for product in products}
         self.heard_at: dict[Product, list[float]] = defaultdict(list)
         """When each trade of a product came, in seconds of the monotonic clock."""
         self.failure: BaseException | None = None
-        self._settings = settings
+        self._settings, self._history = settings, history
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
@@ -51,7 +51,7 @@ class Reader:
             self.failure = error
 
     async def _read(self) -> None:
-        stream = TradeStream(self._settings, list(self.items))
+        stream = TradeStream(self._settings, list(self.items), self._history)
         reading = asyncio.create_task(self._note(stream))
         while not self._closing.is_set() and not reading.done():
             await asyncio.sleep(0.02)

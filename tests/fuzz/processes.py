@@ -159,7 +159,7 @@ def client() -> Client:
     for n in range(1, 5):
         intake.trade(make_trade(n, at=n), 7)
     made = Client.__new__(Client)  # without its sockets
-    made._intakes = {BTC: intake}
+    made._by_name = {str(BTC): intake}
     return made
 
 
