@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import randbits
 
 import msgspec
 
@@ -48,7 +49,7 @@ class Journal:
                 self.quarantined = f"{aside}: {why}"
         self.is_new = not path.exists()
         if self.is_new:
-            _make(path, identity, layout.new_epoch(previous, time.time_ns()), capacity)
+            _make(path, identity, layout.new_epoch(previous, randbits(32)), capacity)
         self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._map = mmap.mmap(self._descriptor, layout.size_of(capacity))
         self._counters = memoryview(self._map)[COUNTERS : COUNTERS + 32].cast("Q")

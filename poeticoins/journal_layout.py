@@ -61,12 +61,12 @@ def identity_of(mode: str, product: Product) -> bytes:
     return f"{mode} {product}".encode().ljust(44, b"\0")
 
 
-def new_epoch(previous: int, now_ns: int) -> int:
+def new_epoch(previous: int, drawn: int) -> int:
     """
-    The name of a journal that is made now: milliseconds, since two may be made within a second. In 32 bits they come
-    round after 50 days. Never 0, nor that of the one before it.
+    The name of a new journal, out of 32 bits that were drawn by lot: no clock that is set back, nor the loss of the
+    journal before it, makes it an old one's. Never 0, nor that of the one before it, if that is known.
     """
-    epoch = now_ns // 1_000_000 % 2**32
+    epoch = drawn % 2**32
     return epoch if epoch not in (0, previous) else epoch % (2**32 - 1) + 1
 
 

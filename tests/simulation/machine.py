@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -74,6 +75,7 @@ def in_place(world: "World") -> Iterator[None]:
     timed = (journal, historical, archive, stream, connection, follower, client, rest, prehistory, sealed, keeping)
     places = [(module, "time", clock) for module in timed]
     places += [(module, "time_ns", clock.time_ns) for module in (intake, refill)]
+    places += [(journal, "randbits", Random(1).getrandbits)]
     places += [(module, "random", lambda: 0.5) for module in (follower, rest)]
     places += [(keeping, "random", SimpleNamespace(random=lambda: 0.5)), (lifecycle, "RestartPolicy", _policy)]
     places += [(keeping, name, lambda *_: None) for name in ("Lifeline", "sweep", "end")]
