@@ -156,6 +156,8 @@ class History:
             self._published_before = {
                 int(trade_id) for trade_id in sorted_trades(self._window.ring.in_order())["trade_id"]
             }
+        elif self._kept:  # no journal was there to be read: the bars on disk are all that is known
+            self._before = self._kept.before if epoch == self._kept.epoch else known
         if known[0] and not self._goes_on(epoch, sequence, first):
             self.gaps.overrun(known[0], max(known[0], first[0]), epoch)
         self._epoch, self._complete_from, self._repeated = epoch, sequence, {}

@@ -279,6 +279,20 @@ def test_bars_whose_journal_was_gone_end_in_a_gap_if_what_is_heard_next_does_not
     assert [gap.reason for gap in kept.gaps] == ["overrun"] * named
 
 
+def test_what_a_new_journal_repeats_after_two_restarts_is_in_the_bars_once():
+    """The first time there was no journal yet, and nobody to be heard but its client."""
+    first = fed(history(), [make_trade(n, at=n) for n in (1, 2, 3)])
+    second = history()
+    second.restore_bars(first.kept())
+    journal = [make_trade(3, at=3), make_trade(4, at=4)]
+    fed(second, journal, epoch=9)
+
+    third = restarted(second.kept(), journal, epoch=9)
+    fed(third, [make_trade(n, at=n, late=True) for n in (1, 2)], epoch=9, first=3)
+
+    assert [bar[-1] for bar in third.candles(SECOND, 9).tolist()] == [1, 1, 1, 1]
+
+
 def test_known_gaps_survive_with_the_bars_also_those_that_the_journal_has_lost():
     gap = Gap(BTC, "skipped ids", NOON, NOON + 1, 2, 4, 3)
     refill = Refill(BTC, 2, NOON + 9)

@@ -13,7 +13,8 @@ from tests.simulation.world import Outcome, run
 
 REPEATS = Fault(1.0, "repeated", 1)
 ONCE_BROKEN = (
-    901571, 902398, 903185, 906276, 4000707, 4001790, 5000853, 6000457, 6000893, 7000659, 50002909,
+    901571, 902398, 903185, 906276, 4000707, 4001790, 5000853, 6000457, 6000893, 7000659, 50002909, 60002106,
+    60004942,
 )  # fmt: skip
 """Seeds of worlds that have broken a promise once."""
 
