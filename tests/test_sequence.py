@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poeticoins.sequence import IdWindow, Lost, Merge, Wanted
+from poeticoins.sequence import IdWindow, Lost, Merge, Wanted, follows
 
 
 def followed(merge: Merge[int], epoch: int, sequence: int) -> list[int | Lost]:
@@ -314,3 +314,11 @@ def test_a_past_that_a_joiner_never_got_is_not_lost_with_its_journal():
     merge.heartbeat(9, 4)
 
     assert answered(merge, 9, 3, 4) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("first", "leaves_no_hole"),
+    [((11, 6), True), ((11, 5), True), ((11, 4), True), ((11, 7), False), ((10, 7), False), ((9, 7), True)],
+)
+def test_a_new_journal_leaves_no_hole_if_it_begins_with_the_next_id_or_what_was_traded_before(first, leaves_no_hole):
+    assert follows((10, 5), first) is leaves_no_hole
