@@ -121,10 +121,22 @@ def test_journals_made_at_one_time_are_told_apart_though_the_one_before_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("previous", "drawn", "epoch"), [(0, 5, 5), (5, 5, 6), (0, 0, 1), (0, 2**32, 1), (2**32 - 1, 2**32 - 1, 1)]
+    ("previous", "drawn", "epoch"),
+    [(0, 5, 5), (5, 5, 6), (0, 0, 1), (9, 0, 1), (9, 1, 1), (0, 2**32, 1), (2**32 - 1, 2**32 - 1, 1)],
 )
 def test_an_epoch_is_never_zero_nor_the_one_before(previous, drawn, epoch):
     assert new_epoch(previous, drawn) == epoch
+
+
+@pytest.mark.parametrize(("appended", "oldest"), [(0, 1), (1, 1), (9, 1), (10, 2), (11, 3), (25, 17)])
+def test_the_oldest_that_may_be_read_is_not_the_one_that_the_next_replaces(tmp_path, appended, oldest):
+    journal = opened(tmp_path / "j", capacity=10)
+
+    for number in range(1, appended + 1):
+        journal.append(make_trade(number))
+
+    assert journal.oldest == oldest
+    assert journal.tail().first == oldest
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"poeticoins journal 1", os.urandom(8192)])
