@@ -131,3 +131,32 @@ def test_records_are_not_those_if_one_is_torn():
     records[50] = 9
 
     assert not record.are_those(records, 7, 3, 3)
+
+
+LEAST = {record.TRADE: (0, 1, 0, 1, 1), record.GAP: (-1, 0, 0, -1, -1), record.REFILL: (-1, 0, 0, -1, -1)}
+"""Of each kind: the least that each of the five numbers after the sequence may be."""
+LAST_FLAG = {record.TRADE: 11, record.GAP: len(record.REASONS) - 1, record.REFILL: 0}
+
+
+def made_of(kind: int, numbers, flags: int = 0) -> bytes:
+    return record.RECORD.pack(1, *numbers, 0, 0, kind, flags, 7)
+
+
+ALONE, BESIDE = b"", made_of(record.GAP, LEAST[record.GAP]) + made_of(record.TRADE, LEAST[record.TRADE])
+
+
+@pytest.mark.parametrize("others", [ALONE, BESIDE], ids=["alone", "beside others"])
+@pytest.mark.parametrize("kind", LEAST)
+def test_records_are_whole_if_each_number_of_each_is_one_that_may_be_written(kind, others):
+    assert record.are_whole(made_of(kind, LEAST[kind], LAST_FLAG[kind]) + others)
+    assert not record.are_whole(others + made_of(kind, LEAST[kind], LAST_FLAG[kind] + 1))
+    for at in range(5):
+        numbers = [least - (place == at) for place, least in enumerate(LEAST[kind])]
+        assert not record.are_whole(made_of(kind, numbers) + others)
+
+
+@pytest.mark.parametrize("others", [ALONE, BESIDE], ids=["alone", "beside others"])
+def test_records_of_a_kind_that_there_is_not_or_cut_off_are_not_whole(others):
+    assert record.are_whole(others)
+    assert not record.are_whole(others + made_of(3, LEAST[record.TRADE]))
+    assert not record.are_whole(others + made_of(record.TRADE, LEAST[record.TRADE])[:-1])
