@@ -114,6 +114,7 @@ def test_places_of_records_are_those_of_their_trades():
         ([(7, 3), (7, 4)], (7, 2, 3), False),
         ([(7, 4), (7, 3)], (7, 3, 4), False),
         ([(7, 3), (8, 4)], (7, 3, 4), False),
+        ([(2**32 - 1, 3)], (2**32 - 1, 3, 3), True),
         ([(7, 3), (7, 4)], (7, 3, 2**62), False),
         ([(7, 3)], (7, 3, 2), False),
     ],
@@ -160,3 +161,21 @@ def test_records_of_a_kind_that_there_is_not_or_cut_off_are_not_whole(others):
     assert record.are_whole(others)
     assert not record.are_whole(others + made_of(3, LEAST[record.TRADE]))
     assert not record.are_whole(others + made_of(record.TRADE, LEAST[record.TRADE])[:-1])
+
+
+def test_all_of_a_record_that_has_a_name_is_where_the_name_says():
+    fields = record.RECORD.unpack(record.pack(make_trade(3, side="sell", epoch=9)))
+
+    assert [fields[at] for at in (record.KIND, record.FLAGS, record.EPOCH)] == [record.TRADE, record.SELL, 9]
+
+
+def test_records_are_unpacked_one_by_one_in_their_order():
+    trades = [make_trade(n, epoch=7, sequence=n) for n in (3, 4, 5)]
+
+    assert record.unpacked(b"".join(map(record.pack, trades)), BTC) == trades
+    assert record.unpacked(b"", BTC) == []
+
+
+def test_what_is_no_record_is_refused_and_its_beginning_told():
+    with pytest.raises(ValueError, match=f"^expected a record of 56 bytes, got {'07' * 64}$"):
+        record.unpack(b"\7" * 70, BTC)
