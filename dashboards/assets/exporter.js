@@ -39,6 +39,7 @@ class Exporter {
   }
 
   ask() {
+    if (this.waiting) return;
     const [kind, form] = [this.kind.field.value, this.form.field.value];
     this.pieces = [];
     this.send({ export: { kind, form, key: this.names?.key ?? "", interval: this.interval } });
@@ -47,7 +48,7 @@ class Exporter {
 
   wait(words) {
     say(this.said, words);
-    this.go.disabled = true;
+    this.go.setAttribute("aria-disabled", "true"); // a button that is truly disabled would lose the keyboard
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.end("It did not come; try again."), EXPORT_MS);
   }
@@ -56,7 +57,7 @@ class Exporter {
     clearTimeout(this.waiting);
     this.waiting = 0;
     this.pieces = [];
-    this.go.disabled = false;
+    this.go.removeAttribute("aria-disabled");
     say(this.said, words);
   }
 

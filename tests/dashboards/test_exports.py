@@ -212,6 +212,7 @@ def test_person_saves_what_is_shown(served, screen, window, tmp_path):
         download.value.save_as(path)
         saved[kind] = pd.read_csv(path) if form == "csv" else pd.read_parquet(path)
         shown.until("board.querySelector('.export .hint').textContent.includes('row')")
+        shown.until("board.activeElement === board.querySelector('.export .set')")  # the keyboard is still there
         shown.page.wait_for_timeout(exports.AGAIN_S * 1000)  # the next is refused until then
         shown.page.keyboard.press("Escape")
 
@@ -230,7 +231,7 @@ def test_second_file_at_once_is_refused_in_words(served, screen):
 
     for _ in range(2):
         shown.page.get_by_role("button", name="Export", exact=True).click()
-        shown.until("!board.querySelector('.export .set').disabled")
+        shown.until("!board.querySelector('.export .set').hasAttribute('aria-disabled')")
 
     shown.until("board.querySelector('.export .hint').textContent.includes('Too many exports at once')")
     assert shown.troubles == []
