@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Before anybody imports it, or its claims would not say what came.
+pytest.register_assert_rewrite("tests.faults.watched")
 # How long one example takes says how busy the machine is; a test that cares for time measures it itself.
 settings.register_profile("poeticoins", deadline=None)
 settings.load_profile("poeticoins")

@@ -2,9 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.watched")  # before it is imported, or its claims would not say what came
-
-from tests.faults.world import Kept, World  # noqa: E402
+from tests.faults.world import Kept, World
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_a_process_without_a_descriptor_left_ends_alone_and_is_replaced_and_no_t
                 held.enter_context(closing(connected(line.settings.socket(name))))
         line.replaced(name, victim)
 
-    assert line.tree.child(name)["last_exit"] == "SIGABRT"
+    assert line.tree.child(name)["last_exit"] in ("SIGABRT", "SIGSEGV")  # ZeroMQ aborts, and may stumble doing so
     assert {other: line.restarts(other) for other in CHILDREN} == {other: int(other == name) for other in CHILDREN}
     line.unbroken("bitstamp")
     line.whole()
