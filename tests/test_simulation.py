@@ -8,7 +8,7 @@ import pytest
 
 from poeticoins import sequence
 from tests.simulation.plan import Fault, Plan, plan
-from tests.simulation.shrink import shrunk, story
+from tests.simulation.shrink import ENOUGH, shrunk, story
 from tests.simulation.world import Outcome, run
 
 REPEATS = Fault(1.0, "repeated", 1)
@@ -82,6 +82,19 @@ def test_a_story_that_is_long_is_looked_for_in_another_order_too():
     shortest = shrunk(run(with_faults(60)), run)
 
     assert len(shortest.struck) == 2
+
+
+def test_of_a_long_story_a_fault_is_left_out_whose_delay_the_later_ones_needed():
+    row = [Fault(1.0, "deaf", 1), *(Fault(float(at), "refused", 1) for at in range(2, 30)), Fault(30.0, "mute", 1)]
+
+    def run(plan):
+        kinds, times = [fault.kind for fault in plan.faults], [fault.at for fault in plan.faults]
+        is_row = {"deaf", "mute"} <= {*kinds} and round(times[-1] - times[0]) == len(times) - 1
+        return outcome_of(plan, is_row)
+
+    shortest = shrunk(run(replace(with_faults(1), faults=tuple(row))), run)
+
+    assert len(shortest.struck) == ENOUGH
 
 
 def test_shrinking_ends_when_its_time_is_over_with_the_least_that_was_found():
