@@ -542,13 +542,18 @@ def test_a_refill_of_a_declared_hole_is_published_even_while_a_newer_hole_is_sea
     assert with_history.words == ["1", "gap", "2", "3", "refill", "gap", "9"]
 
 
+def lost_and_regained_twice(intake):
+    """The second time while the search for the first is under way."""
+    intake.disconnected(WHEN + 1)
+    intake.connected(WHEN + 2)
+    intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
+    intake.disconnected(WHEN + 3)
+    intake.connected(WHEN + 4)
+    intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+
+
 def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_with_a_search_of_its_own(by_time):
-    by_time.intake.disconnected(WHEN + 1)
-    by_time.intake.connected(WHEN + 2)
-    by_time.intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
-    by_time.intake.disconnected(WHEN + 3)
-    by_time.intake.connected(WHEN + 4)
-    by_time.intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+    lost_and_regained_twice(by_time.intake)
 
     by_time.intake.release(by_time.needs[-1])
 
@@ -564,12 +569,7 @@ def test_a_connection_lost_and_regained_while_a_search_takes_too_long_is_a_gap_w
 
 
 def test_a_connection_lost_twice_while_a_search_is_under_way_leaves_a_gap_for_each_loss(by_time):
-    by_time.intake.disconnected(WHEN + 1)
-    by_time.intake.connected(WHEN + 2)
-    by_time.intake.trade(make_trade(5, at=5, product=LTC), WHEN + 2)
-    by_time.intake.disconnected(WHEN + 3)
-    by_time.intake.connected(WHEN + 4)
-    by_time.intake.trade(make_trade(9, at=9, product=LTC), WHEN + 5)
+    lost_and_regained_twice(by_time.intake)
 
     by_time.intake.disconnected(WHEN + 6)
 

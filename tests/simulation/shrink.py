@@ -92,9 +92,9 @@ def _moved(failed: Outcome, fails: Fails) -> Outcome | None:
     """Without one of its faults, and all that come after it moved; None if it needs each."""
     faults = failed.plan.faults
     for shift in SHIFTS:
-        for at, (_, *later) in enumerate(faults[at:] for at in range(len(faults))):
+        for at in range(len(faults)):
             earliest = faults[at - 1].at if at else 0.0
-            moved = [replace(fault, at=max(earliest, fault.at + shift)) for fault in later]
+            moved = [replace(fault, at=max(earliest, fault.at + shift)) for fault in faults[at + 1 :]]
             if less := fails(failed.plan, [*faults[:at], *moved]):
                 return less
     return None
